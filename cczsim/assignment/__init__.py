@@ -1,0 +1,1 @@
+"""Algorithms: the only callers of kernels."""

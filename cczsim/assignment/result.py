@@ -1,0 +1,159 @@
+"""What an assignment returns: flows, the record of how it got there, and what was not served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cczsim.columns import Array, Columns, column
+
+
+class Status(StrEnum):
+    """How a run of an algorithm ended."""
+
+    CONVERGED = "converged"
+    ITERATION_LIMIT = "iteration limit"
+    STALLED = "stalled"
+
+
+@dataclass(frozen=True)
+class IterationRecord:
+    """One line of the convergence record.
+
+    Parameters
+    ----------
+    iteration : int
+    seconds : float
+        Since the solver started; reading and compilation excluded.
+    relative_gap : float
+        (TSTT - SPTT) / TSTT at the flows of this iteration.
+    average_excess_cost : float
+        (TSTT - SPTT) / assigned demand, s.
+    objective : float
+        Beckmann's objective, pce s/h.
+    demand_residual : float
+        Share of demand that mode choice would still move; 0 where demand is fixed.
+    """
+
+    iteration: int
+    seconds: float
+    relative_gap: float
+    average_excess_cost: float
+    objective: float
+    demand_residual: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Unreachable(Columns):
+    """Demand that no path can carry."""
+
+    origin: Array = column("od", "int32", "", "row of the origin zone", low=0)
+    destination: Array = column("od", "int32", "", "row of the destination zone", low=0)
+    trips: Array = column("od", "float64", "trips/h", "demand that was not assigned", low=0.0)
+
+
+@dataclass(frozen=True)
+class RoadAssignment:
+    """Link flows with their certificate.
+
+    Parameters
+    ----------
+    link_flow : array [link], pce/h
+    link_time : array [link], s
+        Time at ``link_flow``.
+    link_cost : array [link], s
+        Generalised cost at ``link_flow``; the cost that path search minimised.
+    relative_gap, average_excess_cost, tstt, sptt, objective : float
+        All measured at ``link_flow`` and ``link_cost`` (s, pce s/h).
+    total_demand, intrazonal_demand, unreachable_demand : float
+        pce/h; the assigned demand is the first minus the other two.
+    """
+
+    algorithm: str
+    status: Status
+    link_flow: Array
+    link_time: Array
+    link_cost: Array
+    relative_gap: float
+    average_excess_cost: float
+    tstt: float
+    sptt: float
+    objective: float
+    iterations: int
+    history: tuple[IterationRecord, ...]
+    total_demand: float
+    intrazonal_demand: float
+    unreachable_demand: float
+    unreachable: Unreachable
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stopping rule's gap was reached."""
+        return self.status is Status.CONVERGED
+
+
+@dataclass(frozen=True)
+class TransitSkims:
+    """Expected times between zones by transit, ``[zone, zone], s``; inf where there is no way.
+
+    ``total`` is the unweighted sum of the parts; ``weighted`` is the generalised time (s) that
+    passengers minimise; ``boardings`` is a count.
+    """
+
+    weighted: Array
+    total: Array
+    in_vehicle: Array
+    wait: Array
+    walk: Array
+    boardings: Array
+
+
+@dataclass(frozen=True)
+class TransitAssignment:
+    """Passengers on lines.
+
+    Parameters
+    ----------
+    segment_flow, boardings, alightings : array [line_stop], trips/h
+        Flow on the run that leaves the entry; boardings and alightings at the entry.
+    walk_flow : array [walk], trips/h
+    access_flow : array [access], trips/h
+        Zone to stop; ``egress_flow`` stop to zone.
+    """
+
+    segment_flow: Array
+    boardings: Array
+    alightings: Array
+    walk_flow: Array
+    access_flow: Array
+    egress_flow: Array
+    skims: TransitSkims
+    total_demand: float
+    intrazonal_demand: float
+    unreachable_demand: float
+    unreachable: Unreachable
+
+
+@dataclass(frozen=True)
+class ModeEquilibrium:
+    """Modes and roads in agreement: the costs that gave the shares are those the flows produce.
+
+    Parameters
+    ----------
+    trips : dict of str to array [zone, zone], trips/h
+        Person trips by mode: ``car``, ``transit``, ``active``.
+    car_time : array [zone, zone], s
+        Car generalised cost at the final flows; inf where there is no path.
+    car_pce : array [zone, zone], pce/h
+        What was loaded on the roads for ``trips["car"]``.
+    demand_residual : float
+        Sum over OD of |trips by car - trips by car that the logit gives at the final costs|,
+        divided by all trips.
+    """
+
+    road: RoadAssignment
+    transit: TransitAssignment | None
+    trips: dict[str, Array]
+    car_time: Array
+    car_pce: Array
+    demand_residual: float

@@ -1,0 +1,1 @@
+"""Roads, rail, zones: frozen columns."""

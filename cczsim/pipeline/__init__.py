@@ -1,0 +1,1 @@
+"""Load, build, check, run, save: what each command does, end to end."""

@@ -1,0 +1,141 @@
+"""What a run returns: one object that the tables, the maps and the page are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cczsim.assignment.result import ModeEquilibrium
+from cczsim.columns import Array
+from cczsim.indicators.indicator import Indicator
+from cczsim.network.network import Network
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """Something that was set rather than observed.
+
+    Parameters
+    ----------
+    key : str
+        Key of the scenario or recipe, or name of a table.
+    value : str
+        With its unit.
+    source : str
+        ``default``, ``scenario``, ``recipe`` or ``table``, with a citation where there is one.
+    why : str
+        What it stands for, in a sentence.
+    """
+
+    key: str
+    value: str
+    source: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class AppliedChange:
+    """A change and what it found.
+
+    Parameters
+    ----------
+    index : int
+        Position in the scenario's list of changes.
+    kind : str
+    summary : str
+        One sentence for people.
+    counts : dict of str to float
+        Links matched, links added, km added, stops added, …
+    cost : float
+        Building cost, CNY; NaN if none was stated.
+    """
+
+    index: int
+    kind: str
+    summary: str
+    counts: dict[str, float] = field(default_factory=dict)
+    cost: float = float("nan")
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """A part of the demand; the rows of one stage add up to its total.
+
+    Parameters
+    ----------
+    stage : str
+        ``generated``, ``mode choice``, ``road assignment``, ``transit assignment``.
+    item : str
+        ``car``, ``transit``, ``active``, ``intrazonal``, ``unreachable``, ``assigned``, …
+    trips : float
+        trips/h.
+    why : str
+    """
+
+    stage: str
+    item: str
+    trips: float
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """A row of the plan's scoreboard.
+
+    Parameters
+    ----------
+    key : str
+        Key in ``[targets]``.
+    label : str
+    rule : str
+        ``>= 7 km/km2``.
+    base, value : float
+        In ``unit``; base is NaN without a comparison.
+    met : bool or None
+        None where the model cannot say.
+    margin : float
+        How far past the target, in ``unit``; negative if missed.
+    assumed : tuple of str
+        Keys of the assumptions that the figure hangs on.
+    """
+
+    key: str
+    label: str
+    rule: str
+    unit: str
+    base: float
+    value: float
+    met: bool | None
+    margin: float
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished scenario.
+
+    Parameters
+    ----------
+    spec : dict
+        The resolved scenario, plain values.
+    network : Network
+        With all changes applied.
+    trips : array [zone, zone], trips/h
+        Person trips of the modelled hour, all modes.
+    zone_access : dict of str to array [zone]
+        Figures by zone for the map: ``jobs_45_transit``, ``airport_car`` (s), ``density`` …
+    """
+
+    name: str
+    title: str
+    year: int
+    spec: dict[str, Any]
+    network: Network
+    trips: Array
+    equilibrium: ModeEquilibrium
+    indicators: tuple[Indicator, ...]
+    ledger: tuple[LedgerRow, ...]
+    changes: tuple[AppliedChange, ...]
+    assumptions: tuple[Assumption, ...]
+    targets: tuple[TargetRow, ...]
+    zone_access: dict[str, Array] = field(default_factory=dict)
