@@ -1,0 +1,214 @@
+"""Words from a terminal; everything behind them is imported only when asked for."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from cczsim import __version__
+
+_EXIT_CODES = """\
+exit codes:
+  0  done
+  1  the run ended without what was asked (not converged, too much demand lost, a target
+     missed under --strict)
+  2  wrong input or usage; one message a fault
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what to do next after a wrong word."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+
+
+def _positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a whole number from 1 up")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0.0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a number from 0 up")
+    return value
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(
+        prog="cczsim",
+        description="Transport network simulation: networks from OpenStreetMap, exact assignment, "
+        "scenarios compared.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"cczsim {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str,
+        text: str,
+        parent: argparse._SubParsersAction[_Parser] = commands,  # type: ignore[assignment]
+    ) -> argparse.ArgumentParser:
+        return parent.add_parser(name, help=text, description=text)
+
+    run = command("run", "run scenarios, each with the base it is compared to")
+    run.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.toml")
+    run.add_argument("--out", type=Path, default=Path("results"), help="folder for results")
+    run.add_argument(
+        "--threads", type=_positive, help="threads (default: all; never changes a bit)"
+    )
+    run.add_argument("--resume", action="store_true", help="keep what an earlier run finished")
+    run.add_argument("--lang", choices=["en", "zh"], help="language the report opens in")
+    run.add_argument("--strict", action="store_true", help="exit 1 when a target is missed")
+    run.add_argument("--quiet", action="store_true", help="say only what is wrong")
+
+    validate = command("validate", "check a scenario and all it names, without solving")
+    validate.add_argument("scenario", type=Path, metavar="SCENARIO.toml")
+
+    diff = command("diff", "say what scenario B changes against A")
+    diff.add_argument("a", type=Path, metavar="A.toml")
+    diff.add_argument("b", type=Path, metavar="B.toml")
+
+    compare = command("compare", "set two result folders side by side")
+    compare.add_argument("a", type=Path, metavar="RESULT_A")
+    compare.add_argument("b", type=Path, metavar="RESULT_B")
+
+    density = command("density", "measure road density by named conventions")
+    density.add_argument("network", metavar="NETWORK")
+    density.add_argument(
+        "--area",
+        help="polygons (GeoJSON, GeoPackage), west,south,east,north, a tier, a district or all",
+    )
+    density.add_argument("--convention", help="one convention instead of all")
+    density.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
+
+    network = command("network", "build a network or look at one")
+    actions = network.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = command("build", "build a network from a recipe or an OSM extract", actions)
+    build.add_argument("source", metavar="RECIPE.toml|EXTRACT.osm.pbf")
+    build.add_argument("--out", type=Path, help="folder for the built network")
+    build.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
+    info = command("info", "say what a network holds", actions)
+    info.add_argument("network", metavar="NETWORK")
+
+    assign = command("assign", "assign trips to roads")
+    assign.add_argument("network", metavar="NETWORK")
+    assign.add_argument("trips", nargs="?", metavar="TRIPS")
+    assign.add_argument("--algorithm", default="bfw", help="aon, msa, fw, cfw or bfw (default)")
+    assign.add_argument("--gap", type=_number, default=1e-4, help="relative gap (default 1e-4)")
+    assign.add_argument("--max-iterations", type=_positive, default=1000)
+    assign.add_argument("--threads", type=_positive)
+    assign.add_argument("--toll-factor", type=_number, default=0.0)
+    assign.add_argument("--distance-factor", type=_number, default=0.0)
+    assign.add_argument("--lost-demand", default="0.1 %", help="tolerated share (default 0.1 %%)")
+    assign.add_argument("--flows", type=Path, metavar="FILE.csv")
+    assign.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
+
+    init = command("init", "write an example scenario to start from")
+    init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR")
+    command("schema", "print the JSON Schema of scenario files")
+    explain = command("explain", "explain a key of scenario files")
+    explain.add_argument("key", metavar="KEY")
+    command("warmup", "compile all kernels now, so that the first run need not")
+    return parser
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    from cczsim.pipeline.progress import Progress
+
+    progress = Progress(quiet=getattr(args, "quiet", False))
+    match args.command:
+        case "assign" | "warmup":
+            from cczsim.pipeline import assign
+
+            if args.command == "warmup":
+                return assign.warmup(progress=progress)
+            options = {
+                k: v for k, v in vars(args).items() if k not in ("command", "network", "trips")
+            }
+            return assign.assign(args.network, args.trips, progress=progress, **options)
+        case "network":
+            from cczsim.pipeline import networks
+
+            if args.action == "build":
+                return networks.build(args.source, args.out, args.json_file, progress=progress)
+            return networks.info(args.network, progress=progress)
+        case "density":
+            from cczsim.pipeline import density
+
+            return density.density(
+                args.network,
+                area=args.area,
+                convention=args.convention,
+                json_file=args.json_file,
+                progress=progress,
+            )
+        case _:
+            return _scenario_command(args, progress)
+
+
+def _scenario_command(args: argparse.Namespace, progress: object) -> int:
+    from cczsim.pipeline import runs
+
+    handlers: dict[str, Callable[[], int]] = {
+        "run": lambda: runs.run(
+            args.scenarios,
+            out=args.out,
+            threads=args.threads,
+            resume=args.resume,
+            lang=args.lang,
+            strict=args.strict,
+            progress=progress,
+        ),
+        "validate": lambda: runs.validate(args.scenario, progress=progress),
+        "diff": lambda: runs.diff(args.a, args.b, progress=progress),
+        "compare": lambda: runs.compare(args.a, args.b, progress=progress),
+        "init": lambda: runs.init(args.folder, progress=progress),
+        "schema": runs.schema,
+        "explain": lambda: runs.explain(args.key),
+    }
+    return handlers[args.command]()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = build_parser().parse_args(argv)
+    from cczsim.errors import CczsimError
+
+    try:
+        return _dispatch(args)
+    except CczsimError as error:
+        for fault in error.faults:
+            print(f"error: {fault}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted: no half result was left; run again with --resume", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except MemoryError:
+        print("error: memory ran out; take a smaller network or fewer zones", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

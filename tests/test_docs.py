@@ -1,0 +1,59 @@
+"""Documents that are made from code, or that the build takes commands from, stay true."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def test_data_dictionary_is_up_to_date(repository: Path) -> None:
+    spec = importlib.util.spec_from_file_location("make_data", repository / "docs/make_data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    stored = (repository / "docs/DATA.md").read_text(encoding="utf-8")
+    assert module.document() == stored, "run: python docs/make_data.py"
+
+
+@pytest.mark.parametrize("marker", ["main", "test"])
+def test_readme_holds_each_command_as_one_line(repository: Path, marker: str) -> None:
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    block = re.search(rf"^<!-- {marker} -->\n```sh\n(.*?)\n```", text, re.M | re.S)
+    assert block is not None
+    assert "\n" not in block[1]
+    assert "-c constraints.txt" in block[1]
+
+
+def test_layout_names_every_module(repository: Path) -> None:
+    layout = (repository / "docs/LAYOUT.md").read_text(encoding="utf-8")
+    modules = [p for p in (repository / "cczsim").rglob("*.py") if p.name != "__init__.py"]
+    assert modules
+    missing = [str(p.relative_to(repository)) for p in modules if p.name not in layout]
+    assert not missing
+
+
+def test_links_between_documents_lead_somewhere(repository: Path) -> None:
+    broken = []
+    for page in [*repository.glob("*.md"), *(repository / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                broken.append(f"{page.name}: {target}")
+    assert not broken
+
+
+def test_constraints_pin_versions_only(repository: Path) -> None:
+    lines = (repository / "constraints.txt").read_text(encoding="utf-8").split()
+    assert lines
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+!]+", line) for line in lines)
+
+
+def test_ci_takes_its_commands_from_readme(repository: Path) -> None:
+    script = (repository / ".ci/run").read_text(encoding="utf-8")
+    assert "pytest" not in script
+    assert "cczsim run" not in script
+    subprocess.run(["bash", "-n", str(repository / ".ci/run")], check=True)
