@@ -42,10 +42,12 @@ def document() -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Made from the columns that the code declares, by `python docs/make_data.py`; "
-        "a test keeps it true. Columns that share a dimension have the same length; "
-        "`x+1` marks offsets into a ragged dimension. A built network is stored as one Parquet "
-        "file a dimension with these names.",
+        (
+            "Made from the columns that the code declares, by `python docs/make_data.py`; "
+            "a test keeps it true. Columns that share a dimension have the same length; "
+            "`x+1` marks offsets into a ragged dimension. A built network is stored as one Parquet "
+            "file a dimension with these names."
+        ),
     ]
     for cls in OBJECTS:
         summary = (cls.__doc__ or "").strip().splitlines()[0]
@@ -66,8 +68,10 @@ def document() -> str:
     lines += [f"| {i} | `{name}` |" for i, name in enumerate(MODES)]
     lines += [
         "",
-        "Provenance (`*_source`): 0 tagged, 1 derived, 2 default, 3 user, 4 generated; "
-        "2 and 4 are guesses and are reported as such.",
+        (
+            "Provenance (`*_source`): 0 tagged, 1 derived, 2 default, 3 user, 4 generated; "
+            "2 and 4 are guesses and are reported as such."
+        ),
     ]
     return "\n".join(lines) + "\n"
 

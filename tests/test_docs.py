@@ -38,11 +38,12 @@ def test_layout_names_every_module(repository: Path) -> None:
 
 
 def test_links_between_documents_lead_somewhere(repository: Path) -> None:
-    broken = []
-    for page in [*repository.glob("*.md"), *(repository / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            if not (page.parent / target).exists():
-                broken.append(f"{page.name}: {target}")
+    broken = [
+        f"{page.name}: {target}"
+        for page in [*repository.glob("*.md"), *(repository / "docs").rglob("*.md")]
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
     assert not broken
 
 
