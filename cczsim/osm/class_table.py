@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from cczsim.columns import Array, Columns, column
 from cczsim.errors import OsmError
 from cczsim.network.road_class import ROAD_CLASSES
@@ -57,17 +59,17 @@ Row = tuple[float, float, float, float]
 
 
 def _table(name: str, source: str, rows: Mapping[str, Row]) -> ClassTable:
-    values = [rows.get(class_name, rows["other"]) for class_name in ROAD_CLASSES]
+    values = np.array([rows.get(class_name, rows["other"]) for class_name in ROAD_CLASSES])
     return ClassTable(
-        class_name=ROAD_CLASSES,
-        lanes=[row[0] for row in values],
-        speed=[row[1] / 3.6 for row in values],
-        lane_capacity=[row[2] for row in values],
-        green_ratio=[row[3] for row in values],
+        class_name=np.array(ROAD_CLASSES),
+        lanes=values[:, 0],
+        speed=values[:, 1] / 3.6,
+        lane_capacity=values[:, 2],
+        green_ratio=values[:, 3],
         # The Bureau of Public Roads' own parameters (Traffic Assignment Manual, 1964) for every
         # class: no calibration for Chinese streets was found, and a table may say otherwise.
-        alpha=[0.15] * len(values),
-        beta=[4.0] * len(values),
+        alpha=np.full(len(values), 0.15),
+        beta=np.full(len(values), 4.0),
         name=name,
         source=source,
     )

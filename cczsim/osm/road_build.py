@@ -105,7 +105,7 @@ def build_roads(
     }
     if not kept.all():
         road = keep_links(road, kept)
-    report["network"] = _network_report(road, pieces, links.piece[kept])
+    report["network"] = _network_report(road, links.piece[kept])
     report["provenance"] = _provenance(road)
     report["not_understood"] = _odd(rules, which)
     report["references_to_missing_nodes"] = int((node < 0).sum())
@@ -195,7 +195,7 @@ class _Links:
             reverse_link=self.reverse,
             structure=self._field([r.structure for r in rules], "int8"),
             way_id=extract.way_id[way],
-            name=self._names(way),
+            name=np.array(self._names(way), dtype=np.dtypes.StringDType()),
             class_source=tagged,
             oneway_source=self._field([int(r.oneway_source) for r in rules], "int8"),
             lanes_source=lanes_source,
@@ -332,7 +332,7 @@ def _total(account: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _network_report(road: RoadNetwork, pieces: Pieces, piece: Array) -> dict[str, Any]:
+def _network_report(road: RoadNetwork, piece: Array) -> dict[str, Any]:
     """Return counts, and kilometres by class with each piece of street counted once."""
     once = np.unique(piece, return_index=True)[1]
     by_class = {}
