@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-
-from cczsim.columns import Array
 from cczsim.errors import InputError
 from cczsim.osm.extract import ExtractMaker, OsmExtract
+from cczsim.osm.selection import NODE_KEYS, WAY_KEYS, take_relation, take_way
 
 SUFFIXES: Final = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
-WAY_KEYS: Final = ("highway", "railway", "public_transport")
-NODE_KEYS: Final = ("highway", "barrier", "railway", "public_transport", "station")
-RELATION_TYPES: Final = (
-    "restriction", "route", "route_master", "public_transport", "multipolygon",
-)  # fmt: skip
 _MEMBER_KIND: Final = {"n": "node", "w": "way", "r": "relation"}
 
 Bbox = tuple[float, float, float, float]
@@ -124,39 +117,34 @@ def _read_objects(path: Path, maker: ExtractMaker) -> None:
             else:
                 maker.leave_out("node", "no valid location")
         elif kind == "w":
-            tags = item.tags
-            if any(key in tags for key in WAY_KEYS):
-                maker.add_way(item.id, [n.ref for n in item.nodes], {t.k: t.v for t in tags})
-            else:
-                maker.leave_out("way", f"none of the tags {', '.join(WAY_KEYS)}")
+            take_way(maker, item.id, [n.ref for n in item.nodes], dict(item.tags))
         elif kind == "r":
-            _take_relation(item, maker)
-    for node_id in sorted(set(maker.refs)):
+            members = ((_MEMBER_KIND[m.type], m.ref, m.role) for m in item.members)
+            take_relation(maker, item.id, members, dict(item.tags))
+    wanted = sorted(set(maker.refs))
+    for node_id in wanted:
+        if node_id < 0:
+            continue
         try:
             place = places.get(node_id)
         except KeyError:
             continue  # counted by the caller
         maker.add_node(node_id, place.lon, place.lat)
+    if wanted and wanted[0] < 0:
+        _read_new_nodes(path, maker, set(wanted))
 
 
-def _take_relation(item: Any, maker: ExtractMaker) -> None:
-    tags = {t.k: t.v for t in item.tags}
-    form = tags.get("type", "")
-    family = form.split(":")[0]
-    if family not in RELATION_TYPES:
-        maker.leave_out("relation", f"type={form}")
-    elif family == "multipolygon" and not any(key in tags for key in WAY_KEYS):
-        maker.leave_out("relation", "multipolygon of no road, track or stop")
-    else:
-        members = [(_MEMBER_KIND[m.type], m.ref, m.role) for m in item.members]
-        maker.add_relation(item.id, members, tags)
+def _read_new_nodes(path: Path, maker: ExtractMaker, wanted: set[int]) -> None:
+    # Editors give new nodes negative ids, which the location table cannot hold.
+    import osmium
+
+    for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
+        if node.id in wanted and node.location.valid():
+            maker.add_node(node.id, node.lon, node.lat)
 
 
 def clip(extract: OsmExtract, bbox: Bbox, where: str) -> OsmExtract:
     """Return the part of an extract inside a box.
-
-    Nodes outside are taken away and ways without a node inside with them; a way that leaves
-    the box keeps its references, so that the builder ends it at the last node inside.
 
     Raises
     ------
@@ -169,31 +157,8 @@ def clip(extract: OsmExtract, bbox: Bbox, where: str) -> OsmExtract:
     if not inside.any():
         raise InputError.of(
             f"{where}: bbox", f"no node inside {list(bbox)}",
-            f"a box that meets {lon.min():.3f},{lat.min():.3f},{lon.max():.3f},{lat.max():.3f}",
+            f"a box that meets {lon.min():.3f},{lat.min():.3f},{lon.max():.3f},{lat.max():.3f}"
+            if len(lon) else "an extract with nodes",
             "the order is west, south, east, north",
         )  # fmt: skip
-    rows = extract.node_rows(extract.way_ref)
-    ref_inside = (rows >= 0) & inside[rows]
-    way_of_ref = np.repeat(np.arange(extract.n_ways), np.diff(extract.way_ref_first))
-    way_inside = np.bincount(way_of_ref, ref_inside, minlength=extract.n_ways) > 0
-    left_out = {kind: dict(counts) for kind, counts in extract.left_out.items()}
-    left_out.setdefault("way", {})["outside the box"] = int((~way_inside).sum())
-    left_out.setdefault("node", {})["outside the box"] = int((~inside).sum())
-    node_first, node_tags = _pick(extract.node_tag_first, inside)
-    ref_first, refs = _pick(extract.way_ref_first, way_inside)
-    way_first, way_tags = _pick(extract.way_tag_first, way_inside)
-    return extract.replace(
-        node_id=extract.node_id[inside], node_lon=lon[inside], node_lat=lat[inside],
-        node_tag_first=node_first, node_tag_key=extract.node_tag_key[node_tags],
-        node_tag_value=extract.node_tag_value[node_tags],
-        way_id=extract.way_id[way_inside], way_ref_first=ref_first,
-        way_ref=extract.way_ref[refs], way_tag_first=way_first,
-        way_tag_key=extract.way_tag_key[way_tags],
-        way_tag_value=extract.way_tag_value[way_tags], left_out=left_out,
-    )  # fmt: skip
-
-
-def _pick(first: Array, keep: Array) -> tuple[Array, Array]:
-    counts = np.diff(first)
-    offsets = np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64)
-    return offsets, np.flatnonzero(np.repeat(keep, counts))
+    return extract.inside(inside, "outside the box")

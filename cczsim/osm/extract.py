@@ -10,6 +10,7 @@ import numpy as np
 
 from cczsim.columns import Array, Columns, column
 from cczsim.errors import ColumnError
+from cczsim.network.geometry import take_ragged
 
 MEMBER_KINDS: Final = ("node", "way", "relation")
 NO_WORD: Final = -1
@@ -156,6 +157,45 @@ class OsmExtract(Columns):
         place = np.searchsorted(self.node_id, ids)
         place[place == self.n_nodes] = 0
         return np.where(self.node_id[place] == ids, place, -1)
+
+    def inside(self, inside: Array, reason: str) -> OsmExtract:
+        """Return the part of the extract on some nodes.
+
+        Other nodes are taken away, and ways without any node left with them; a way that goes on
+        keeps its references, so that a builder ends it at the last node inside. What goes is
+        counted under ``reason``.
+
+        Parameters
+        ----------
+        inside : array [node], bool
+        reason : str
+        """
+        rows = self.node_rows(self.way_ref)
+        ref_inside = (rows >= 0) & inside[rows]
+        way_of_ref = np.repeat(np.arange(self.n_ways), np.diff(self.way_ref_first))
+        way_inside = np.bincount(way_of_ref, ref_inside, minlength=self.n_ways) > 0
+        left_out = {kind: dict(counts) for kind, counts in self.left_out.items()}
+        left_out.setdefault("way", {})[reason] = int((~way_inside).sum())
+        left_out.setdefault("node", {})[reason] = int((~inside).sum())
+        nodes, ways = np.flatnonzero(inside), np.flatnonzero(way_inside)
+        node_first, node_tags = take_ragged(self.node_tag_first, nodes)
+        ref_first, refs = take_ragged(self.way_ref_first, ways)
+        way_first, way_tags = take_ragged(self.way_tag_first, ways)
+        return self.replace(
+            node_id=self.node_id[nodes],
+            node_lon=self.node_lon[nodes],
+            node_lat=self.node_lat[nodes],
+            node_tag_first=node_first,
+            node_tag_key=self.node_tag_key[node_tags],
+            node_tag_value=self.node_tag_value[node_tags],
+            way_id=self.way_id[ways],
+            way_ref_first=ref_first,
+            way_ref=self.way_ref[refs],
+            way_tag_first=way_first,
+            way_tag_key=self.way_tag_key[way_tags],
+            way_tag_value=self.way_tag_value[way_tags],
+            left_out=left_out,
+        )
 
 
 class ExtractMaker:
