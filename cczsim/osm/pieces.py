@@ -67,6 +67,39 @@ def way_lengths(first: Array, node: Array, lon: Array, lat: Array) -> Array:
     return np.bincount(way[:-1], steps, minlength=len(first) - 1)
 
 
+def runs(first: Array, node: Array, taken: Array) -> tuple[Array, Array, Array]:
+    """Return the gapless stretches of the taken ways, at least two different nodes each.
+
+    Parameters
+    ----------
+    first : array [way + 1]
+        Offset of each way's first reference.
+    node : array [ref]
+        Row of the node, -1 where it is missing.
+    taken : array [way], bool
+
+    Returns
+    -------
+    way, node, run : array [point]
+        Row of the way and of the node, and the number of the stretch, ascending.
+    """
+    way = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    keep = taken[way]
+    way, node = way[keep], node[keep]
+    run = np.cumsum(
+        np.concatenate([[True], (way[1:] != way[:-1]) | (node[1:] < 0) | (node[:-1] < 0)])
+        if len(way) else np.zeros(0, dtype=bool)
+    )  # fmt: skip
+    here = node >= 0  # 1
+    way, node, run = way[here], node[here], run[here]
+    fresh = np.ones(len(node), dtype=bool)
+    fresh[1:] = (node[1:] != node[:-1]) | (run[1:] != run[:-1])  # 2
+    way, node, run = way[fresh], node[fresh], run[fresh]
+    size = np.bincount(run)[run] if len(run) else np.zeros(0, dtype=np.int64)
+    way, node, run = way[size > 1], node[size > 1], run[size > 1]
+    return way, node, run
+
+
 def cut(first: Array, node: Array, taken: Array, lon: Array, lat: Array) -> Pieces:
     """Cut the taken ways into pieces.
 
@@ -80,21 +113,7 @@ def cut(first: Array, node: Array, taken: Array, lon: Array, lat: Array) -> Piec
         Ways to cut; junctions with other ways are none.
     lon, lat : array [node], degrees
     """
-    way = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    keep = taken[way]
-    way, node = way[keep], node[keep]
-    # A run is a stretch of one way without a gap.
-    run = np.cumsum(
-        np.concatenate([[True], (way[1:] != way[:-1]) | (node[1:] < 0) | (node[:-1] < 0)])
-        if len(way) else np.zeros(0, dtype=bool)
-    )  # fmt: skip
-    here = node >= 0  # 1
-    way, node, run = way[here], node[here], run[here]
-    fresh = np.ones(len(node), dtype=bool)
-    fresh[1:] = (node[1:] != node[:-1]) | (run[1:] != run[:-1])  # 2
-    way, node, run = way[fresh], node[fresh], run[fresh]
-    size = np.bincount(run)[run] if len(run) else np.zeros(0, dtype=np.int64)
-    way, node, run = way[size > 1], node[size > 1], run[size > 1]
+    way, node, run = runs(first, node, taken)
     if not len(node):
         empty = np.zeros(0, dtype=np.int64)
         return Pieces(empty, np.zeros(1, dtype=np.int64), empty, np.zeros(0))

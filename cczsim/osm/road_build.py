@@ -26,17 +26,17 @@ import numpy as np
 
 from cczsim.columns import Array
 from cczsim.errors import OsmError
-from cczsim.network.geometry import take_ragged
 from cczsim.network.provenance import Source
 from cczsim.network.road import ATTRIBUTES, NO_LINK, RoadNetwork
 from cczsim.network.road_class import ROAD_CLASSES
+from cczsim.osm.account import TOO_SHORT, account, total
 from cczsim.osm.class_table import TABLES, ClassTable
+from cczsim.osm.components import component_of, describe_components, keep_links
+from cczsim.osm.directed import DirectedLinks
 from cczsim.osm.extract import OsmExtract
 from cczsim.osm.pieces import Pieces, cut, way_lengths
 from cczsim.osm.tags import DRIVABLE, USED_KEYS, WayRule, interpret
 
-PIECES_A_WAY = 5000
-_TOO_SHORT = "fewer than two of its nodes in the extract"
 _SMALL_COMPONENT = "outside the largest strong component"
 
 
@@ -89,19 +89,16 @@ def build_roads(
             f"ways of the classes {', '.join(classes)}",
             "check the area, and that ways come with their nodes",
         )  # fmt: skip
-    links = _Links(extract, pieces, rules, which, table)
+    links = DirectedLinks(extract, pieces, rules, which, table)
     road = links.road()
-    component = _strong_components(road)
+    component = component_of(road, "strong")
     kept = np.ones(road.n_links, dtype=bool)
     if keep == "largest":  # 6
         largest = np.argmax(np.bincount(component))
         kept = (component[road.tail] == largest) & (component[road.head] == largest)
-    kept_pieces = np.zeros(len(pieces.way), dtype=bool)
-    kept_pieces[links.piece[kept]] = True
-    input_length = way_lengths(extract.way_ref_first, node, lon, lat)
     report: dict[str, Any] = {
-        "highway": _account(extract, rules, which, highway, input_length, pieces, kept_pieces),
-        "components": _components(road, component),
+        "highway": _account(extract, rules, which, node, pieces, links.piece[kept]),
+        "components": describe_components(road, component),
     }
     if not kept.all():
         road = keep_links(road, kept)
@@ -111,7 +108,7 @@ def build_roads(
     report["references_to_missing_nodes"] = int((node < 0).sum())
     report["left_out_by_reader"] = extract.left_out
     report["class_table"] = {"name": table.name, "source": table.source}
-    report["highway_total"] = _total(report["highway"])
+    report["highway_total"] = total(report["highway"])
     return RoadBuild(road, report)
 
 
@@ -123,213 +120,23 @@ def _table(table: ClassTable | str) -> ClassTable:
     return TABLES[table]
 
 
-class _Links:
-    """Directed links of the pieces; row arrays that the network is made from."""
-
-    def __init__(
-        self,
-        extract: OsmExtract,
-        pieces: Pieces,
-        rules: list[WayRule],
-        which: Array,
-        table: ClassTable,
-    ) -> None:
-        self.extract, self.pieces, self.table = extract, pieces, table
-        rule = which[pieces.way]  # [piece]
-        open_ways = np.array([(r.forward, r.backward) for r in rules], dtype=bool)[rule]
-        place = np.flatnonzero(open_ways.ravel())  # 2: forward before backward
-        self.piece = place // 2
-        self.backward = place % 2
-        row_of = np.full(open_ways.size, NO_LINK, dtype=np.int64)
-        row_of[place] = np.arange(len(place))
-        self.reverse = row_of[place ^ 1]
-        self.rule = rule[self.piece]
-        self.rules = rules
-
-    def _field(self, values: list[Any], dtype: str) -> Array:
-        """Gather a value a rule, or a pair a rule by direction, to the links."""
-        array = np.array(values, dtype=dtype)
-        return array[self.rule] if array.ndim == 1 else array[self.rule, self.backward]
-
-    def road(self) -> RoadNetwork:
-        """Return the network."""
-        extract, pieces, table = self.extract, self.pieces, self.table
-        rules = self.rules
-        road_class = self._field([r.road_class for r in rules], "int64")
-        lanes, lanes_source = self._filled("lanes", table.lanes[road_class])
-        speed, speed_source = self._filled("speed", table.speed[road_class])
-        capacity = lanes * table.lane_capacity[road_class] * table.green_ratio[road_class]  # 4
-        capacity_source = np.where(
-            lanes_source == Source.DEFAULT, int(Source.DEFAULT), int(Source.DERIVED)
-        )
-        way = pieces.way[self.piece]
-        new_way = np.concatenate([[True], pieces.way[1:] != pieces.way[:-1]])
-        start = np.maximum.accumulate(np.where(new_way, np.arange(len(pieces.way)), 0))
-        number = np.arange(len(pieces.way)) - start
-        if number.max() >= PIECES_A_WAY:
-            raise OsmError.of(
-                f"way {extract.way_id[pieces.way[number.argmax()]]}", f"{number.max() + 1} pieces",
-                f"at most {PIECES_A_WAY}", "OpenStreetMap allows 2,000 nodes a way: split the way",
-            )  # fmt: skip
-        link_id = 2 * PIECES_A_WAY * extract.way_id[way] + 2 * number[self.piece] + self.backward
-        used, local = np.unique(np.concatenate([pieces.tail, pieces.head]), return_inverse=True)
-        tail, head = local[: len(pieces.way)], local[len(pieces.way) :]
-        length = pieces.length[self.piece]
-        tagged = np.full(len(way), int(Source.TAGGED), dtype=np.int8)
-        first, lon, lat = self._shapes()
-        return RoadNetwork(
-            node_id=extract.node_id[used],
-            node_lon=extract.node_lon[used],
-            node_lat=extract.node_lat[used],
-            link_id=link_id,
-            tail=np.where(self.backward == 1, head[self.piece], tail[self.piece]),
-            head=np.where(self.backward == 1, tail[self.piece], head[self.piece]),
-            road_class=road_class,
-            length=length,
-            free_flow_time=length / speed,
-            capacity=capacity,
-            alpha=table.alpha[road_class],
-            beta=table.beta[road_class],
-            lanes=lanes,
-            speed=speed,
-            reverse_link=self.reverse,
-            structure=self._field([r.structure for r in rules], "int8"),
-            way_id=extract.way_id[way],
-            name=np.array(self._names(way), dtype=np.dtypes.StringDType()),
-            class_source=tagged,
-            oneway_source=self._field([int(r.oneway_source) for r in rules], "int8"),
-            lanes_source=lanes_source,
-            speed_source=speed_source,
-            capacity_source=capacity_source,
-            geometry_source=tagged,
-            shape_first=first,
-            shape_lon=lon,
-            shape_lat=lat,
-        )
-
-    def _filled(self, name: str, default: Array) -> tuple[Array, Array]:
-        value = self._field([getattr(r, name) for r in self.rules], "float64")
-        source = self._field([getattr(r, f"{name}_source") for r in self.rules], "int8")
-        return (
-            np.where(value > 0, value, default),
-            np.where(value > 0, source, int(Source.DEFAULT)),
-        )
-
-    def _names(self, way: Array) -> list[str]:
-        words = [*map(str, self.extract.word), ""]
-        codes = self.extract.tag_codes("way", ["name", "ref"])  # 5
-        chosen = np.where(codes[:, 0] >= 0, codes[:, 0], codes[:, 1])
-        return [words[code] for code in chosen[way].tolist()]
-
-    def _shapes(self) -> tuple[Array, Array, Array]:
-        first, index = take_ragged(self.pieces.first, self.piece)
-        size = np.diff(first)
-        back = np.repeat(self.backward == 1, size)
-        turned = np.repeat(first[:-1] + first[1:] - 1, size) - np.arange(len(index))
-        point = self.pieces.point[index[np.where(back, turned, np.arange(len(index)))]]
-        return first, self.extract.node_lon[point], self.extract.node_lat[point]
-
-
-def keep_links(road: RoadNetwork, kept: Array) -> RoadNetwork:
-    """Return a network with some links only, and the nodes that they touch."""
-    rows = np.flatnonzero(kept)
-    links = road.take("link", rows)
-    nodes = np.unique(np.concatenate([links["tail"], links["head"]]))
-    for end in ("tail", "head"):
-        links[end] = np.searchsorted(nodes, links[end])
-    place = np.full(road.n_links + 1, NO_LINK, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    links["reverse_link"] = place[links["reverse_link"]]
-    first, lon, lat = road.shapes()
-    shape_first, points = take_ragged(first, rows)
-    return RoadNetwork(
-        **road.take("node", nodes),
-        **links,
-        shape_first=shape_first,
-        shape_lon=lon[points],
-        shape_lat=lat[points],
-    )
-
-
-def _strong_components(road: RoadNetwork) -> Array:
-    return _component_of(road, "strong")
-
-
-def _component_of(road: RoadNetwork, connection: str) -> Array:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    shape = (road.n_nodes, road.n_nodes)
-    graph = coo_array((np.ones(road.n_links, dtype=np.int8), (road.tail, road.head)), shape=shape)
-    return np.asarray(connected_components(graph.tocsr(), connection=connection)[1])
-
-
-def _components(road: RoadNetwork, strong: Array, shown: int = 20) -> dict[str, Any]:
-    """Count components; the largest ones are listed with nodes and kilometres of links."""
-    out: dict[str, Any] = {}
-    for name, label in (("strong", strong), ("weak", _component_of(road, "weak"))):
-        nodes = np.bincount(label)
-        inside = label[road.tail] == label[road.head]
-        km = np.bincount(label[road.tail[inside]], road.length[inside] / 1000, minlength=len(nodes))
-        order = np.lexsort((np.arange(len(nodes)), -nodes))
-        out[name] = {
-            "count": len(nodes),
-            "largest_share_of_nodes": float(nodes[order[0]] / road.n_nodes),
-            "largest_share_of_link_km": float(km[order[0]] / max(road.length.sum() / 1000, 1e-9)),
-            "nodes_outside_largest": int(road.n_nodes - nodes[order[0]]),
-            "link_km_outside_largest": float(road.length.sum() / 1000 - km[order[0]]),
-            "listed": [{"nodes": int(nodes[k]), "link_km": float(km[k])} for k in order[:shown]],
-        }
-    return out
-
-
 def _account(
-    extract: OsmExtract, rules: list[WayRule], which: Array, highway: Array, length: Array,
-    pieces: Pieces, kept: Array,
+    extract: OsmExtract, rules: list[WayRule], which: Array, node: Array, pieces: Pieces,
+    kept_piece: Array,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return ways and kilometres by value of ``highway``: input, kept, left out by reason (1)."""
-    values = extract.tag_texts("way", "highway")
-    piece_length = np.bincount(pieces.way, pieces.length, minlength=extract.n_ways)
+    """Return the account of the ways by value of ``highway`` (1)."""
+    length = way_lengths(extract.way_ref_first, node, extract.node_lon, extract.node_lat)
+    kept = np.unique(kept_piece)
     kept_length = np.bincount(pieces.way[kept], pieces.length[kept], minlength=extract.n_ways)
     has_piece = np.bincount(pieces.way, minlength=extract.n_ways) > 0
     has_kept = np.bincount(pieces.way[kept], minlength=extract.n_ways) > 0
-    out: dict[str, Any] = {}
-    for way in np.flatnonzero(highway).tolist():
-        row = out.setdefault(
-            values[way],
-            {"ways": 0, "km": 0.0, "kept_ways": 0, "kept_km": 0.0, "left_out": {}},
-        )
-        row["ways"] += 1
-        row["km"] += length[way] / 1000
-        row["kept_km"] += kept_length[way] / 1000
-        row["kept_ways"] += bool(has_kept[way])
-        lost = length[way] - kept_length[way]
-        if has_kept[way] and lost <= 1e-6 * length[way]:
-            continue
-        reason = rules[which[way]].reason
-        if not reason:
-            reason = _SMALL_COMPONENT if has_piece[way] else _TOO_SHORT
-            lost = piece_length[way] - kept_length[way] if has_piece[way] else length[way]
-        part = row["left_out"].setdefault(reason, {"ways": 0, "km": 0.0})
-        part["ways"] += not has_kept[way]
-        part["km"] += float(lost) / 1000
-    return {
-        value: {**row, "km": float(row["km"]), "kept_km": float(row["kept_km"]),
-                "left_out": dict(sorted(row["left_out"].items()))}
-        for value, row in sorted(out.items(), key=lambda item: (-item[1]["km"], item[0]))
-    }  # fmt: skip
-
-
-def _total(account: dict[str, Any]) -> dict[str, Any]:
-    parts = [part for row in account.values() for part in row["left_out"].values()]
-    return {
-        "ways": sum(row["ways"] for row in account.values()),
-        "km": sum(row["km"] for row in account.values()),
-        "kept_ways": sum(row["kept_ways"] for row in account.values()),
-        "kept_km": sum(row["kept_km"] for row in account.values()),
-        "left_out_ways": sum(part["ways"] for part in parts),
-        "left_out_km": sum(part["km"] for part in parts),
-    }
+    reasons = sorted({rule.reason for rule in rules} | {TOO_SHORT, _SMALL_COMPONENT})
+    place = {text: number for number, text in enumerate(reasons)}
+    reason = np.array([place[rule.reason] for rule in rules])[which]
+    open_reason = np.where(has_piece, place[_SMALL_COMPONENT], place[TOO_SHORT])
+    taken = np.array([not rule.reason for rule in rules])[which]
+    reason = np.where(taken, open_reason, reason)
+    return account(extract, "highway", reasons, reason, length, kept_length, has_kept)
 
 
 def _network_report(road: RoadNetwork, piece: Array) -> dict[str, Any]:
@@ -361,11 +168,11 @@ def _network_report(road: RoadNetwork, piece: Array) -> dict[str, Any]:
 def _provenance(road: RoadNetwork) -> dict[str, dict[str, float]]:
     """Return for each attribute the share of link kilometres by source."""
     out = {}
-    total = max(float(road.length.sum()), 1e-9)
     for name in ("class", *ATTRIBUTES):
         km = np.bincount(getattr(road, f"{name}_source"), road.length, minlength=len(Source))
+        share = km / max(float(km.sum()), 1e-9)
         out[name] = {
-            source.name.lower(): float(km[source] / total) for source in Source if km[source] > 0
+            source.name.lower(): float(share[source]) for source in Source if km[source] > 0
         }
     return out
 

@@ -160,7 +160,7 @@ def left_out(tags: Mapping[str, str], classes: Collection[str] = DRIVABLE) -> st
     if value in GONE:
         return f"{value} road"
     if value not in classes:
-        return f"highway={value} is not among the classes of the network"
+        return "not among the classes taken"
     if tags.get("area") == "yes":  # 2
         return "area=yes, a surface"
     for key in ACCESS_KEYS:  # 3

@@ -1,0 +1,71 @@
+"""Connected parts of a road network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cczsim.columns import Array
+from cczsim.network.geometry import take_ragged
+from cczsim.network.road import NO_LINK, RoadNetwork
+
+_LISTED = 20
+
+
+def component_of(road: RoadNetwork, connection: str) -> Array:
+    """Return the component of each node, ``[node]``; connection is ``"strong"`` or ``"weak"``."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    shape = (road.n_nodes, road.n_nodes)
+    graph = coo_array((np.ones(road.n_links, dtype=np.int8), (road.tail, road.head)), shape=shape)
+    return np.asarray(connected_components(graph.tocsr(), connection=connection)[1])
+
+
+def describe_components(road: RoadNetwork, strong: Array) -> dict[str, Any]:
+    """Count strong and weak components; the largest are listed with nodes and kilometres."""
+    out: dict[str, Any] = {}
+    total = float(road.length.sum() / 1000)
+    for name, label in (("strong", strong), ("weak", component_of(road, "weak"))):
+        nodes = np.bincount(label)
+        inside = label[road.tail] == label[road.head]
+        km = np.bincount(label[road.tail[inside]], road.length[inside], minlength=len(nodes)) / 1e3
+        order = np.lexsort((np.arange(len(nodes)), -nodes))
+        first = order[0]
+        out[name] = {
+            "count": len(nodes),
+            "largest_share_of_nodes": float(nodes[first] / road.n_nodes),
+            "largest_share_of_link_km": float(km[first] / total) if total else 1.0,
+            "nodes_outside_largest": int(road.n_nodes - nodes[first]),
+            "link_km_outside_largest": max(total - float(km[first]), 0.0),
+            "listed": [{"nodes": int(nodes[k]), "link_km": float(km[k])} for k in order[:_LISTED]],
+        }
+    return out
+
+
+def keep_links(road: RoadNetwork, kept: Array) -> RoadNetwork:
+    """Return a network with some links only, and the nodes that they touch.
+
+    Parameters
+    ----------
+    road : RoadNetwork
+    kept : array [link], bool
+    """
+    rows = np.flatnonzero(kept)
+    links = road.take("link", rows)
+    nodes = np.unique(np.concatenate([links["tail"], links["head"]]))
+    for end in ("tail", "head"):
+        links[end] = np.searchsorted(nodes, links[end])
+    place = np.full(road.n_links + 1, NO_LINK, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    links["reverse_link"] = place[links["reverse_link"]]
+    first, lon, lat = road.shapes()
+    shape_first, points = take_ragged(first, rows)
+    return RoadNetwork(
+        **road.take("node", nodes),
+        **links,
+        shape_first=shape_first,
+        shape_lon=lon[points],
+        shape_lat=lat[points],
+    )
