@@ -1,1 +1,1 @@
-"""."""
+"""Compiled pure functions: arrays in, arrays out."""

@@ -1,0 +1,47 @@
+"""How near a flow is to equilibrium."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cczsim.columns import Array
+
+
+class Gap(NamedTuple):
+    """The measures of one flow.
+
+    ``relative_gap`` = (TSTT - SPTT) / TSTT, all in the cost that path search minimised; it is
+    negative only by rounding and is never hidden behind an absolute value.
+    ``average_excess_cost`` = (TSTT - SPTT) / assigned demand, s.
+    """
+
+    tstt: float
+    sptt: float
+    relative_gap: float
+    average_excess_cost: float
+
+
+def measure_gap(link_flow: Array, link_cost: Array, demand: Array, od_cost: Array) -> Gap:
+    """Measure a flow.
+
+    Parameters
+    ----------
+    link_flow : array [link], pce/h
+    link_cost : array [link], s
+        At ``link_flow``.
+    demand : array [zone, zone], pce/h
+        What was assigned: 0 on the diagonal and where no path leads.
+    od_cost : array [zone, zone], s
+        Least costs at ``link_cost``.
+    """
+    tstt = float((link_flow * link_cost).sum())
+    sptt = float(np.where(demand > 0.0, demand * np.where(demand > 0.0, od_cost, 0.0), 0.0).sum())
+    total = float(demand.sum())
+    return Gap(
+        tstt,
+        sptt,
+        (tstt - sptt) / tstt if tstt > 0.0 else 0.0,
+        (tstt - sptt) / total if total > 0.0 else 0.0,
+    )

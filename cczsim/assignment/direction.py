@@ -1,0 +1,86 @@
+"""Where a Frank-Wolfe step goes: plain, conjugate and biconjugate directions, and how far.
+
+Source: M. Mitradjieva and P. O. Lindberg (2013), The stiff is moving - conjugate direction
+Frank-Wolfe methods with applications to traffic assignment, *Transportation Science* 47(2),
+sections 3 and 4. Targets are kept in place of directions, so that every target is feasible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cczsim.columns import Array
+
+_NEAR_ONE = 0.99
+"""A conjugate share above this would repeat the last target; the paper's 1 - delta."""
+
+
+def _dot(a: Array, b: Array) -> float:
+    return float((a * b).sum())
+
+
+def conjugate_target(point: Array, aon: Array, last: Array, hessian: Array) -> Array:
+    """Return the target whose direction is conjugate to the last one (paper, eq. 9)."""
+    old = last - point
+    new = aon - point
+    along = _dot(old, hessian * new)
+    slope = along - _dot(old, hessian * old)
+    share = along / slope if slope != 0.0 else 0.0
+    if share > _NEAR_ONE:
+        share = _NEAR_ONE
+    elif not share > 0.0:
+        share = 0.0
+    return np.asarray(share * last + (1.0 - share) * aon)
+
+
+def biconjugate_target(
+    point: Array, aon: Array, last: Array, before: Array, step: float, hessian: Array
+) -> Array:
+    """Return the target conjugate to the last two directions (paper, eqs. 15 to 18).
+
+    ``last`` and ``before`` are the targets of the last two steps; ``step`` is the length of the
+    last one, below 1.
+    """
+    first = last - point
+    second = step * last + (1.0 - step) * before - point
+    new = aon - point
+    low = _dot(second, hessian * (before - last))
+    mu = -_dot(second, hessian * new) / low if low != 0.0 else 0.0
+    mu = mu if mu > 0.0 else 0.0
+    length = _dot(first, hessian * first)
+    nu = -_dot(first, hessian * new) / length if length > 0.0 else 0.0
+    nu += mu * step / (1.0 - step)
+    nu = nu if nu > 0.0 else 0.0
+    share = 1.0 / (1.0 + mu + nu)
+    return np.asarray(share * (aon + nu * last + mu * before))
+
+
+def step_length(slope: Callable[[float], float], tolerance: float = 1e-12) -> float:
+    """Return the root in [0, 1] of a rising function, or the end it points to.
+
+    Illinois false position, safe by bisection; about ten evaluations.
+    """
+    low, high = 0.0, 1.0
+    at_low = slope(low)
+    if at_low >= 0.0:
+        return 0.0
+    at_high = slope(high)
+    if at_high <= 0.0:
+        return 1.0
+    scale = max(-at_low, at_high)
+    for count in range(60):
+        trial = high - at_high * (high - low) / (at_high - at_low)
+        if not low < trial < high or count % 8 == 7:
+            trial = 0.5 * (low + high)
+        value = slope(trial)
+        if abs(value) <= tolerance * scale or high - low <= 1e-15:
+            return trial
+        if value < 0.0:
+            low, at_low = trial, value
+            at_high *= 0.5
+        else:
+            high, at_high = trial, value
+            at_low *= 0.5
+    return 0.5 * (low + high)

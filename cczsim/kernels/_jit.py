@@ -1,0 +1,40 @@
+"""The two decorators of all kernels, and where their machine code is kept.
+
+A cached kernel goes stale when a callee in another file changes, so the cache folder is named by a
+digest of all kernel files: an edit of any of them compiles all of them anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+
+
+def _cache_root() -> Path:
+    named = os.environ.get("CCZSIM_CACHE_DIR")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+        return (Path(base) if base else Path.home() / "AppData" / "Local") / "cczsim"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "cczsim"
+
+
+def _digest() -> str:
+    state = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        state.update(source.name.encode())
+        state.update(source.read_bytes())
+    return state.hexdigest()[:16]
+
+
+numba.config.CACHE_DIR = str(_cache_root() / f"kernels-{_digest()}")
+
+kernel: Any = numba.njit(cache=True, error_model="numpy")
+parallel_kernel: Any = numba.njit(cache=True, error_model="numpy", parallel=True)
