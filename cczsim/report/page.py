@@ -1,0 +1,231 @@
+"""The report: one HTML file that opens offline, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+from typing import Any, Final
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from cczsim import __version__
+from cczsim.report import tables
+from cczsim.report.charts import Chart, gap_chart, line_charts, load_chart, mode_chart, tier_charts
+from cczsim.report.embed import bokeh_script, plot_json, script_json
+from cczsim.report.figures import DASH, number, percent, scientific
+from cczsim.report.maps import RegionMap, region_map
+from cczsim.report.palette import BASE_COLOR, MODE_COLORS, SCENARIO_COLOR, ZONE_COLORS
+from cczsim.report.provenance import (
+    Fact,
+    generated_km,
+    guessed_shares,
+    size_facts,
+    solver_rows,
+    street_metres,
+)
+from cczsim.report.rail import line_rows
+from cczsim.report.text import Both, Language, same, term, text
+from cczsim.scenario.result import RunResult
+
+_TEMPLATES: Final = files("cczsim.report").joinpath("templates")
+# Nothing may be fetched: scripts and styles stand in the page, images are drawn by it.
+POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """A row of the demand ledger, ready to print."""
+
+    stage: Both
+    first: bool
+    item: Both
+    trips: str
+    share: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """An applied change, ready to print."""
+
+    index: int
+    kind: Both
+    summary: str
+    counts: tuple[str, ...]
+    cost: str
+
+
+def ledger_lines(result: RunResult) -> tuple[LedgerLine, ...]:
+    """Return the demand ledger with each row's share of its stage."""
+    lines: list[LedgerLine] = []
+    for stage, rows in groupby(result.ledger, key=lambda row: row.stage):
+        own = list(rows)
+        total = sum(row.trips for row in own)
+        lines += [
+            LedgerLine(
+                term("stage", stage), k == 0, term("item", row.item), number(row.trips),
+                percent(row.trips / total) if total else DASH, row.why,
+            )
+            for k, row in enumerate(own)
+        ]  # fmt: skip
+    return tuple(lines)
+
+
+def change_lines(result: RunResult) -> tuple[ChangeLine, ...]:
+    """Return the applied changes with their counts in words."""
+    return tuple(
+        ChangeLine(
+            change.index, term("change", change.kind), change.summary,
+            tuple(f"{name}: {number(value)}" for name, value in change.counts.items()),
+            number(change.cost),
+        )
+        for change in result.changes
+    )  # fmt: skip
+
+
+def caveats(result: RunResult) -> tuple[Both, ...]:
+    """Return what must stand under the title: the model's nature, the gap, what was made up."""
+    road = result.network.road
+    total = float(street_metres(road).sum() / 1e3)
+    _, generated = generated_km(road)
+    out = [
+        text("page.modelled"),
+        text("page.converged" if result.equilibrium.road.converged else "page.not_converged"),
+    ]
+    if generated:
+        out.append(
+            text(
+                "page.generated", share=percent(generated / total, 0), km=number(generated),
+                total=number(total),
+            )
+        )  # fmt: skip
+    guessed = {
+        row.label.en: row.cells[-1].value for row in guessed_shares(road).rows
+    }  # fmt: skip
+    lanes, speed = (guessed[term("attribute", name).en] for name in ("lanes", "speed"))
+    out.append(text("page.guessed", lanes=lanes, speed=speed))
+    return tuple(out)
+
+
+def reproduction(result: RunResult) -> str:
+    """Return the command that makes the result again."""
+    path = result.spec.get("path") or result.spec.get("file")
+    name = str(path) if isinstance(path, str) and path else f"{result.name}.toml"
+    return f"cczsim run {name}"
+
+
+def _source_facts(result: RunResult) -> tuple[Fact, ...]:
+    info = result.network.info
+    facts = [Fact(text("fact.network"), same(info.title or info.name))]
+    if info.date:
+        facts.append(Fact(text("fact.date"), same(info.date)))
+    facts.append(Fact(text("fact.version"), same(__version__)))
+    facts.append(Fact(text("fact.command"), same(reproduction(result))))
+    return tuple(facts)
+
+
+def _plots(drawn: RegionMap | None, charts: tuple[Chart, ...]) -> dict[str, dict[str, Any]]:
+    out: dict[str, dict[str, Any]] = {}
+    if drawn is not None:
+        out["map"] = {"item": plot_json(drawn.plot), "entries": [], "columns": []}
+    for chart in charts:
+        item = plot_json(chart.plot)
+        wording = chart.wording
+        out[chart.key] = {"item": item, "entries": wording.entries, "columns": wording.columns}
+    return out
+
+
+def _has_coordinates(result: RunResult) -> bool:
+    road = result.network.road
+    return road.shape_first is not None or bool(np.isfinite(road.node_lon).all())
+
+
+def _environment() -> jinja2.Environment:
+    load: Callable[[str], str] = lambda name: _TEMPLATES.joinpath(name).read_text("utf-8")  # noqa: E731
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(load), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals.update(
+        t=text, term=term, number=number, scientific=scientific, percent=percent
+    )
+    return environment
+
+
+def render(
+    result: RunResult, base: RunResult | None, comparison: Any | None, lang: Language = "en"
+) -> str:
+    """Return the whole page.
+
+    Parameters
+    ----------
+    result : RunResult
+        The scenario that the page is about.
+    base : RunResult or None
+        What it is compared with.
+    comparison : object or None
+        With ``rows``, each of them with ``key``, ``by`` and ``explained_by_gap``
+        (``scenario.compare.Comparison``); None leaves the gap's part in differences open.
+    lang : {"en", "zh"}
+        The language that the page opens in; both are in it.
+
+    Returns
+    -------
+    str
+        HTML, the same for the same results; without map where the network has no coordinates.
+    """
+    figures = tables.Figures.of(result, base, comparison)
+    drawn = region_map(result, base) if _has_coordinates(result) else None
+    mode = mode_chart(figures)
+    wide = (gap_chart(result, base), *((mode,) if mode else ()), load_chart(figures))
+    lines, small = line_charts(figures), tier_charts(figures)
+    charts = (*wide, *lines, *small)
+    density, districts = tables.density(figures)
+    compared = "subtitle_compared" if base is not None else "subtitle"
+    page = _environment().get_template("page.html")
+    return page.render(
+        lang=lang,
+        policy=POLICY,
+        css=Markup(_TEMPLATES.joinpath("page.css").read_text("utf-8")),  # noqa: S704  our own file
+        trap=Markup(_TEMPLATES.joinpath("trap.js").read_text("utf-8")),  # noqa: S704
+        script=Markup(_TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
+        bokeh=bokeh_script(),
+        data=script_json(
+            {"plots": _plots(drawn, charts), "map": drawn.script if drawn is not None else None}
+        ),
+        result=result,
+        base=base,
+        comparison=comparison,
+        subtitle=text(
+            f"page.{compared}", year=result.year, base=base.title if base else "",
+            base_year=base.year if base else "",
+        ),
+        caveats=caveats(result),
+        headline=tables.headline(figures),
+        scores=tables.scoreboard(result),
+        map=drawn,
+        charts_wide=wide,
+        charts_lines=lines,
+        charts_small=small,
+        mode_colors=MODE_COLORS if mode else {},
+        base_color=BASE_COLOR,
+        scenario_color=SCENARIO_COLOR,
+        zone_colors=ZONE_COLORS,
+        indicators=tables.by_tier(figures),
+        density=density,
+        districts=districts,
+        lines=line_rows(result, base),
+        ledger=ledger_lines(result),
+        changes=change_lines(result),
+        guessed=guessed_shares(result.network.road),
+        facts=size_facts(result),
+        solver=solver_rows(result, base),
+        sources=_source_facts(result),
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from cczsim.assignment.result import Status
+from cczsim.network.provenance import Source
+from cczsim.network.road_class import ROAD_CLASSES
+from cczsim.network.transit import MODES
+from cczsim.network.zones import TIERS
+from cczsim.report.text import Both, catalogue, known, same, term, text
+
+
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
+    en, zh = catalogue("en"), catalogue("zh")
+    assert en.keys() == zh.keys()
+    for key, english in en.items():
+        names = [
+            {name for _, name, _, _ in string.Formatter().parse(words) if name}
+            for words in (english, zh[key])
+        ]
+        assert names[0] == names[1], key
+        assert english, key
+        assert zh[key], key
+
+
+def test_the_chinese_texts_are_chinese_but_for_names_and_units() -> None:
+    untranslated = [
+        key for key, words in catalogue("zh").items() if not re.search(r"[\u4e00-\u9fff]", words)
+    ]
+    assert untranslated == []
+
+
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ("class", ROAD_CLASSES),
+        ("mode", MODES),
+        ("area", TIERS),
+        ("area_short", TIERS),
+        ("source", [source.name.lower() for source in Source]),
+        ("status", [status.value for status in Status]),
+    ],
+)
+def test_every_code_has_a_word(group: str, names: tuple[str, ...]) -> None:
+    assert [name for name in names if not known(f"{group}.{name}")] == []
+
+
+def test_a_code_without_a_word_stands_for_itself() -> None:
+    assert term("mode", "hovercraft") == same("hovercraft")
+
+
+def test_an_unknown_key_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        text("no.such.key")
+
+
+def test_html_is_escaped_in_both_languages() -> None:
+    shown = Both("a<b", "甲&乙").__html__()
+    assert shown == '<span lang="en">a&lt;b</span><span lang="zh">甲&amp;乙</span>'
+    assert same('"<i>"').__html__() == "&quot;&lt;i&gt;&quot;"
+
+
+def test_joining_leaves_out_what_is_empty() -> None:
+    joined = text("area.central").join("", same("x"))
+    assert joined == Both("central zone · x", "中心区 · x")
