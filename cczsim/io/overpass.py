@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cczsim.errors import InputError
+from cczsim.errors import ColumnError, InputError
 from cczsim.io.osm_file import Bbox, check_bbox
 from cczsim.osm.extract import ExtractMaker, OsmExtract
 from cczsim.osm.selection import take_relation, take_way
@@ -99,14 +99,20 @@ def _osmnx(
     answers: list[dict[str, Any]] = []
 
     def hook(response: Any, *_: Any, **__: Any) -> None:
-        # OSMnx waits 55 s and asks again without end on 429 and 504; an error ends the fetch here.
-        if not response.ok:
-            raise InputError.of(
-                response.url.split("?")[0], f"status {response.status_code} {response.reason}",
-                "an answer", "wait and try again, or name another server",
-            )  # fmt: skip
-        if response.url.split("?")[0].endswith("/interpreter"):
-            answers.append(_json(response))
+        try:
+            # OSMnx waits 55 s and asks again without end on 429 and 504: an error ends that here.
+            if not response.ok:
+                raise InputError.of(
+                    response.url.split("?")[0],
+                    f"status {response.status_code} {response.reason}",
+                    "an answer",
+                    "wait and try again, or name another server",
+                )
+            if response.url.split("?")[0].endswith("/interpreter"):
+                answers.append(_json(response))
+        except InputError:
+            response.close()
+            raise
 
     values = {
         "overpass_url": overpass_url.rstrip("/"),
@@ -198,7 +204,7 @@ def _extract(answers: list[dict[str, Any]], url: str) -> OsmExtract:
             tags = item.get("tags", {}).items()
             maker.add_node(int(item["id"]), float(item["lon"]), float(item["lat"]), tags)
         return maker.extract()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ColumnError) as error:
         raise InputError.of(
             url, f"an element that cannot be read ({type(error).__name__}: {error})",
             "Overpass JSON elements with type, id and lat, lon or nodes",
