@@ -67,7 +67,8 @@ def ledger_lines(result: RunResult) -> tuple[LedgerLine, ...]:
     lines: list[LedgerLine] = []
     for stage, rows in groupby(result.ledger, key=lambda row: row.stage):
         own = list(rows)
-        total = sum(row.trips for row in own)
+        every = [row.trips for row in own if row.item == "all"]
+        total = every[0] if every else sum(row.trips for row in own)
         lines += [
             LedgerLine(
                 term("stage", stage), k == 0, term("item", row.item), number(row.trips),
@@ -188,7 +189,13 @@ def render(
     lines, small = line_charts(figures), tier_charts(figures)
     charts = (*wide, *lines, *small)
     density, districts = tables.density(figures)
-    compared = "subtitle_compared" if base is not None else "subtitle"
+    title = tables.run_title(result)
+    base_title = tables.run_title(base) if base is not None else same("")
+    subtitle = text("page.subtitle", year=result.year)
+    if base is not None:
+        subtitle = text(
+            "page.subtitle_compared", year=result.year, base=base_title, base_year=base.year
+        )
     page = _environment().get_template("page.html")
     return page.render(
         lang=lang,
@@ -203,10 +210,9 @@ def render(
         result=result,
         base=base,
         comparison=comparison,
-        subtitle=text(
-            f"page.{compared}", year=result.year, base=base.title if base else "",
-            base_year=base.year if base else "",
-        ),
+        title=title,
+        base_title=base_title,
+        subtitle=subtitle,
         caveats=caveats(result),
         headline=tables.headline(figures),
         scores=tables.scoreboard(result),

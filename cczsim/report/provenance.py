@@ -10,7 +10,7 @@ import numpy as np
 from cczsim.network.provenance import GUESSED, Source
 from cczsim.network.road import NO_LINK, RoadNetwork
 from cczsim.report.figures import number, percent
-from cczsim.report.tables import Cell, Row, Table
+from cczsim.report.tables import Cell, Row, Table, run_title
 from cczsim.report.text import Both, same, term, text
 from cczsim.scenario.result import RunResult
 
@@ -87,7 +87,7 @@ def size_facts(result: RunResult) -> tuple[Fact, ...]:
 class SolverRow:
     """How one run's solver ended."""
 
-    name: str
+    name: Both
     status: Both
     algorithm: str
     gap: float
@@ -107,7 +107,7 @@ def solver_rows(result: RunResult, base: RunResult | None) -> tuple[SolverRow, .
         share = road.unreachable_demand / road.total_demand if road.total_demand else np.nan
         rows.append(
             SolverRow(
-                run.title, term("status", str(road.status.value)), road.algorithm,
+                run_title(run), term("status", str(road.status.value)), road.algorithm,
                 road.relative_gap, target_gap(run), road.iterations,
                 run.equilibrium.demand_residual,
                 f"{number(road.unreachable_demand)} ({percent(share, 3)})" if share else "0",

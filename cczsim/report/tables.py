@@ -178,11 +178,23 @@ class Figures:
 
 
 def target_convention(result: RunResult) -> str:
-    """Return the density convention that the scenario's target uses; ``cn-urban`` by default."""
+    """Return the density convention that the scenario's target uses.
+
+    That of its first ``road_density`` change, else ``density.convention``, else ``cn-urban``.
+    """
+    settings = result.spec.get("density")
+    named = settings.get("convention") if isinstance(settings, Mapping) else None
     for change in result.spec.get("changes") or ():
         if isinstance(change, Mapping) and change.get("kind") == "road_density":
-            return str(change.get("convention", "cn-urban"))
-    return "cn-urban"
+            named = change.get("convention") or named
+            break
+    return str(named or "cn-urban")
+
+
+def run_title(run: RunResult) -> Both:
+    """Return the title of a run; in Chinese where its scenario has one (``title_zh``)."""
+    chinese = run.spec.get("title_zh")
+    return Both(run.title, chinese if isinstance(chinese, str) and chinese else run.title)
 
 
 def indicator_label(key: str, by: Mapping[str, str]) -> Both:

@@ -70,14 +70,18 @@ def known(key: str) -> bool:
 
 
 def text(key: str, **values: object) -> Both:
-    """Return the text under a key, with its ``{names}`` filled in.
+    """Return the text under a key, with its ``{names}`` filled in, from ``Both`` by language.
 
     Raises
     ------
     KeyError
         No text has that key.
     """
-    return Both(*(catalogue(language)[key].format(**values) for language in LANGUAGES))
+    filled = []
+    for language in LANGUAGES:
+        own = {k: v.get(language) if isinstance(v, Both) else v for k, v in values.items()}
+        filled.append(catalogue(language)[key].format(**own))
+    return Both(*filled)
 
 
 def term(group: str, name: str) -> Both:

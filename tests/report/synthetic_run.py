@@ -209,6 +209,7 @@ def make_run(scenario: bool = False, hostile: str = "") -> RunResult:
         title=hostile or ("Plan: one street more" if scenario else "Base year"),
         year=2025 if scenario else 2020,
         spec={
+            "title_zh": hostile or ("方案:新增一条道路" if scenario else "基准年"),
             "assignment": {"algorithm": "bfw", "relative_gap": 1e-4},
             "changes": [{"kind": "road_density", "convention": "cn-urban", "target": "7 km/km2"}],
         },
@@ -222,6 +223,7 @@ def make_run(scenario: bool = False, hostile: str = "") -> RunResult:
         indicators=_indicators(factor),
         ledger=(
             LedgerRow("generated", "all", 8100.0),
+            LedgerRow("generated", "intrazonal", 900.0),
             LedgerRow("mode choice", "car", 4050.0),
             LedgerRow("mode choice", "transit", 1620.0),
             LedgerRow("mode choice", "active", 2430.0, hostile or "walking and cycling"),

@@ -114,6 +114,11 @@ def test_density_marks_the_convention_of_the_target(
     assert [row.marked for row in marked.rows] == [False, True]
 
 
+def test_the_convention_of_the_scenario_comes_before_the_default(plan_run: RunResult) -> None:
+    spec = {"density": {"convention": "all-mapped"}, "changes": [{"kind": "road_density"}]}
+    assert tables.target_convention(replace(plan_run, spec=spec)) == "all-mapped"
+
+
 @pytest.mark.parametrize("spec", [{}, {"changes": None}, {"changes": [{"kind": "links"}]}])
 def test_the_convention_has_a_default(plan_run: RunResult, spec: dict[str, object]) -> None:
     assert tables.target_convention(replace(plan_run, spec=spec)) == "cn-urban"
