@@ -1,0 +1,182 @@
+"""A scenario: every key with its unit, default, meaning and source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from cczsim.errors import ScenarioError
+from cczsim.scenario.change_spec import CHANGES, Change
+from cczsim.scenario.keys import REQUIRED, Node, Reader, as_node, key
+
+FORMAT: Final = 1
+ALGORITHMS: Final = ("aon", "msa", "fw", "cfw", "bfw")
+LANGUAGES: Final = ("en", "zh")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentKeys:
+    """How far the equilibrium is taken."""
+
+    algorithm: str = key(
+        "choice", "road assignment algorithm", choices=ALGORITHMS, default="bfw",
+        source="Mitradjieva and Lindberg (2013)",
+    )  # fmt: skip
+    relative_gap: float = key(
+        "number", "(TSTT − SPTT) / TSTT at which roads are in equilibrium", default=1e-4,
+        above=0.0, high=1.0, source="the trade's habit; Boyce et al. (2004)",
+    )  # fmt: skip
+    max_iterations: int = key("integer", "iterations at most", default=1000, low=1)
+    demand_residual: float = key(
+        "quantity", "share of all trips that mode choice may still want to move",
+        dimension="share", default="0.01 %", above=0.0, high=1.0, source="assumed",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class DensityKeys:
+    """How road density is counted where nothing else is said."""
+
+    convention: str = key(
+        "text", "convention that the report marks", default="cn-urban",
+        source="GB 50220 and CJJ 37 practice: urban streets, carriageways merged",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToleranceKeys:
+    """What a run may fall short of before its exit code is 1."""
+
+    lost_demand: float = key(
+        "quantity", "share of trips that may find no way", dimension="share", default="0.1 %",
+        low=0.0, high=1.0, source="assumed",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportKeys:
+    """How the page opens."""
+
+    lang: str = key("choice", "language the report opens in", choices=LANGUAGES, default="en")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandKeys:
+    """Who travels, and by what."""
+
+    population_growth: dict[str, float] | None = key(
+        "by_area", "growth of residents since the network's year", dimension="share", above=-1.0,
+        high=10.0,
+    )  # fmt: skip
+    jobs_growth: dict[str, float] | None = key(
+        "by_area", "growth of jobs since the network's year", dimension="share", above=-1.0,
+        high=10.0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransitKeys:
+    """How passengers weigh their time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioSpec:
+    """A scenario with every default filled in, quantities in SI.
+
+    Parameters
+    ----------
+    name : str
+        Stem of the file; names the result folder.
+    plain : dict
+        The same as users write it, every default filled in.
+    origins : dict of str to str
+        ``changes[1].select.name`` to ``file:line`` or ``default``.
+    paths : dict of str to str
+        Keys that name a file or folder, to where it is found from here.
+    """
+
+    cczsim: int = key("integer", "version of the format of this file", default=REQUIRED)
+    title: str = key("text", "one line that says what this is", default=REQUIRED)
+    title_zh: str | None = key("text", "the title in Chinese, for the report")
+    network: str = key(
+        "path", "recipe of the network, or a folder or file that holds one", default=REQUIRED
+    )
+    extends: str | None = key("path", "scenario that everything not said here comes from")
+    changes_from_base: bool = key(
+        "boolean", "whether the changes of the extended scenario come first", default=True
+    )
+    compare_to: str | None = key("path", "scenario that the report compares this one with")
+    year: int = key("integer", "year that is modelled", default=REQUIRED, low=1900, high=2200)
+    demand: DemandKeys = key("table", "who travels, and by what", table=DemandKeys, default={})
+    assignment: AssignmentKeys = key(
+        "table", "how far the equilibrium is taken", table=AssignmentKeys, default={}
+    )
+    transit: TransitKeys = key(
+        "table", "how passengers weigh their time", table=TransitKeys, default={}
+    )
+    density: DensityKeys = key(
+        "table", "how road density is counted", table=DensityKeys, default={}
+    )
+    tolerances: ToleranceKeys = key(
+        "table", "what a run may fall short of", table=ToleranceKeys, default={}
+    )
+    targets: dict[str, str] = key(
+        "rules", "rules that the scoreboard checks, by name of the figure", default={}
+    )
+    changes: tuple[Change, ...] = key("variants", "what is changed, in order", default=[])
+    report: ReportKeys = key("table", "how the report opens", table=ReportKeys, default={})
+
+    name: str
+    plain: dict[str, Any]
+    origins: dict[str, str]
+    paths: dict[str, str]
+
+
+def read_spec(tree: Node, name: str, resolve: Callable[[str, Node, str], str]) -> ScenarioSpec:
+    """Read a merged tree.
+
+    Parameters
+    ----------
+    tree : Node
+        An ``extends`` whose value is None marks a tree whose base could not be read: then nothing
+        is missed that the base may hold.
+    name : str
+    resolve : callable
+        See :class:`~cczsim.scenario.keys.Reader`.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault.
+    """
+    reader = Reader(resolve, {"changes": dict(CHANGES)}, partial=base_unknown(tree))
+    version = tree.value.get("cczsim")
+    if version is not None and version.value != FORMAT and isinstance(version.value, int):
+        raise ScenarioError.of(
+            f"{version.where}: cczsim", str(version.value), f"{FORMAT}, which this cczsim reads",
+            "take a cczsim that reads it, or bring the file up to date",
+        )  # fmt: skip
+    known = {"name": name, "plain": {}, "origins": reader.origins, "paths": reader.paths}
+    spec, plain = reader.section(ScenarioSpec, tree, (), **known)
+    if reader.faults or spec is None:
+        raise ScenarioError(reader.faults)
+    assert isinstance(spec, ScenarioSpec)
+    return replace(spec, plain=plain)
+
+
+def base_unknown(tree: Node) -> bool:
+    """Return whether a tree is marked as one whose ``extends`` could not be read."""
+    extends = tree.value.get("extends") if isinstance(tree.value, dict) else None
+    return extends is not None and extends.value is None
+
+
+def spec_from(values: Mapping[str, Any], name: str = "scenario") -> ScenarioSpec:
+    """Read a scenario from plain values, as a program would write them; paths stay as they are.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault.
+    """
+    return read_spec(as_node(values), name, lambda text, _node, _key: text)
