@@ -14,6 +14,8 @@ Rules, with the numbers that the code carries (tags: :mod:`cczsim.osm.tags`; cut
 5. The street's name is ``name``, else ``ref``.
 6. Components are counted by strong and weak connection. All stay unless ``keep="largest"``, which
    keeps the largest strong one and reports what that leaves out.
+7. Turn restrictions are counted, none is modelled yet: every turn is allowed.
+8. One-way carriageways of one road are marked by :mod:`cczsim.osm.carriageways`.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from cczsim.network.provenance import Source
 from cczsim.network.road import ATTRIBUTES, NO_LINK, RoadNetwork
 from cczsim.network.road_class import ROAD_CLASSES
 from cczsim.osm.account import TOO_SHORT, account, total
+from cczsim.osm.carriageways import dual_carriageways
 from cczsim.osm.class_table import TABLES, ClassTable
 from cczsim.osm.components import component_of, describe_components, keep_links
 from cczsim.osm.directed import DirectedLinks
@@ -54,6 +57,7 @@ def build_roads(
     classes: Collection[str] = DRIVABLE,
     table: ClassTable | str = "cn-cjj37",
     keep: Literal["all", "largest"] = "all",
+    keep_closed: bool = False,
 ) -> RoadBuild:
     """Build the road network of an extract.
 
@@ -66,6 +70,9 @@ def build_roads(
         Defaults by class, or the name of a built-in table.
     keep : {"all", "largest"}
         Which components to keep.
+    keep_closed : bool
+        Whether to keep ways that are closed to the public (rule 3 of the tags), as a count of all
+        mapped streets needs.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def build_roads(
     if unknown:
         raise OsmError.of("classes", ", ".join(unknown), f"among {', '.join(ROAD_CLASSES)}")
     combinations, which = extract.tag_combinations("way", USED_KEYS)
-    rules = [interpret(tags, frozenset(classes)) for tags in combinations]
+    rules = [interpret(tags, frozenset(classes), keep_closed) for tags in combinations]
     highway = np.array(["highway" in tags for tags in combinations], dtype=bool)[which]
     taken = np.array([not rule.reason for rule in rules], dtype=bool)[which]
     node = extract.node_rows(extract.way_ref)
@@ -102,9 +109,11 @@ def build_roads(
     }
     if not kept.all():
         road = keep_links(road, kept)
+    road = road.replace(dual_carriageway=dual_carriageways(road))  # 8
     report["network"] = _network_report(road, links.piece[kept])
     report["provenance"] = _provenance(road)
     report["not_understood"] = _odd(rules, which)
+    report["turn_restrictions"] = _restrictions(extract)
     report["references_to_missing_nodes"] = int((node < 0).sum())
     report["left_out_by_reader"] = extract.left_out
     report["class_table"] = {"name": table.name, "source": table.source}
@@ -139,6 +148,13 @@ def _account(
     return account(extract, "highway", reasons, reason, length, kept_length, has_kept)
 
 
+def _restrictions(extract: OsmExtract) -> dict[str, Any]:
+    kinds = extract.tag_texts("relation", "type")
+    found = sum(kind.split(":")[0] == "restriction" for kind in kinds)
+    reason = "turn restrictions are not modelled yet"
+    return {"kept": 0, "refused": found, "reasons": {reason: found} if found else {}}  # 7
+
+
 def _network_report(road: RoadNetwork, piece: Array) -> dict[str, Any]:
     """Return counts, and kilometres by class with each piece of street counted once."""
     once = np.unique(piece, return_index=True)[1]
@@ -151,6 +167,9 @@ def _network_report(road: RoadNetwork, piece: Array) -> dict[str, Any]:
                 "links": int(own.sum()),
                 "km": float(road.length[streets].sum() / 1000),
                 "link_km": float(road.length[own].sum() / 1000),
+                "dual_carriageway_km": float(
+                    road.length[streets][road.dual_carriageway[streets]].sum() / 1000
+                ),
                 "one_way_km": float(
                     road.length[streets][road.reverse_link[streets] == NO_LINK].sum() / 1000
                 ),

@@ -152,7 +152,9 @@ def parse_lanes(text: str) -> Read | None:
     return Read(min(values), Source.TAGGED if len(values) == 1 else Source.DERIVED)
 
 
-def left_out(tags: Mapping[str, str], classes: Collection[str] = DRIVABLE) -> str:
+def left_out(
+    tags: Mapping[str, str], classes: Collection[str] = DRIVABLE, keep_closed: bool = False
+) -> str:
     """Return why a way is no road for cars, ``""`` if it is one (rules 1 to 3)."""
     value = tags.get("highway", "")
     if value in NOT_YET:  # 1
@@ -163,7 +165,7 @@ def left_out(tags: Mapping[str, str], classes: Collection[str] = DRIVABLE) -> st
         return "not among the classes taken"
     if tags.get("area") == "yes":  # 2
         return "area=yes, a surface"
-    for key in ACCESS_KEYS:  # 3
+    for key in () if keep_closed else ACCESS_KEYS:  # 3
         if key in tags:
             return f"{key}={tags[key]}" if tags[key] in CLOSED else ""
     return ""
@@ -229,7 +231,9 @@ def _speeds(tags: Mapping[str, str], odd: list[tuple[str, str]]) -> tuple[Read, 
     return given.get("maxspeed:forward", both), given.get("maxspeed:backward", both)
 
 
-def interpret(tags: Mapping[str, str], classes: Collection[str] = DRIVABLE) -> WayRule:
+def interpret(
+    tags: Mapping[str, str], classes: Collection[str] = DRIVABLE, keep_closed: bool = False
+) -> WayRule:
     """Return what the tags of a way say.
 
     Parameters
@@ -238,8 +242,10 @@ def interpret(tags: Mapping[str, str], classes: Collection[str] = DRIVABLE) -> W
         Key to value; keys other than :data:`USED_KEYS` play no part.
     classes : collection of str
         Values of ``highway`` that are kept.
+    keep_closed : bool
+        Whether rule 3 is passed over.
     """
-    reason = left_out(tags, classes)
+    reason = left_out(tags, classes, keep_closed)
     forward, backward, oneway_source, odd_oneway = parse_direction(tags)
     odd: list[tuple[str, str]] = [("oneway", tags["oneway"])] if odd_oneway else []
     lanes = _lanes(tags, forward, backward, odd)
