@@ -15,7 +15,7 @@ def add_hover(plot: Any, drawn: GlyphRenderer, name: str, lines: int, side: str)
     plot.add_tools(
         HoverTool(
             renderers=[drawn], name=f"hover-{name}", visible=False, limit=1, attachment=side,
-            point_policy="follow_mouse", line_policy="none",
+            point_policy="follow_mouse", line_policy="interp",
             tooltips=f'<div style="font:13px/1.45 {FONTS.replace(chr(34), chr(39))};color:{INK};'
             f'max-width:340px"><div style="font-weight:600">@t0</div>{body}</div>',
         )

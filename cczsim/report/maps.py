@@ -71,8 +71,12 @@ def map_crs(result: RunResult) -> str:
 
 def _views(result: RunResult, streets: Streets, crs: str) -> list[tuple[str, Both, list[float]]]:
     bounds = shapely.total_bounds(streets.lines) if len(streets.lines) else np.array([0, 0, 1, 1])
-    views = [("all", text("area.all"), [float(v) for v in bounds])]
     zones = result.network.zones
+    if zones is not None:
+        x, y = project(zones.zone_lon, zones.zone_lat, crs)
+        own = [np.nanmin(x), np.nanmin(y), np.nanmax(x), np.nanmax(y)]
+        bounds = np.concatenate([np.fmin(bounds[:2], own[:2]), np.fmax(bounds[2:], own[2:])])
+    views = [("all", text("area.all"), [float(v) for v in bounds])]
     if zones is None:
         return views
     for tier in ("central",):
@@ -104,7 +108,7 @@ def _district_names(plot: Any, zones: ZoneSystem, crs: str) -> None:
         "x", "y", text="name", source=source, text_font=constant(FONTS), text_font_size="13px",
         text_color=INK, text_align="center", text_baseline="middle", text_font_style="bold",
         background_fill_color="#ffffff", background_fill_alpha=0.65, padding=2, border_radius=3,
-        name="layer-names", level="overlay",
+        name="layer-names",
     )  # fmt: skip
 
 

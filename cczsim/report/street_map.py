@@ -20,9 +20,11 @@ from cczsim.report.text import Both, same, term, text
 from cczsim.scenario.result import RunResult
 
 MAX_STREETS: Final = 12_000
+MIN_STREETS: Final = 3_000
 _BUSY: Final = 300.0
 _WIDEST: Final = 8.0
 _HAIR: Final = 0.6
+_LEAST_TOP: Final = 1000.0
 _NOTICED: Final = 0.01
 
 
@@ -105,17 +107,18 @@ def _of(values: Array, links: Array) -> Array:
 def _pick_streets(streets: Streets, result: RunResult) -> Array:
     """Return which streets are drawn with figures: main classes and busy ones, the busiest first.
 
-    ``MAX_STREETS`` keeps the page light on networks of whole cities.
+    ``MAX_STREETS`` keeps the page light on networks of whole cities; the busiest of the others
+    fill up to ``MIN_STREETS`` where there are few of them.
     """
     road, flow = result.network.road, result.equilibrium.road.link_flow
     busiest = np.fmax(_of(flow, streets.forward), _of(flow, streets.backward))
     main = road.road_class[streets.forward] < palette.MINOR_FROM
     wanted = main | (busiest >= _BUSY)
-    if wanted.sum() > MAX_STREETS:
-        rank = np.lexsort((-busiest, ~main, ~wanted))
-        wanted = np.zeros(len(wanted), dtype=bool)
-        wanted[rank[:MAX_STREETS]] = True
-    return np.asarray(wanted)
+    count = min(max(int(wanted.sum()), MIN_STREETS), MAX_STREETS)
+    rank = np.lexsort((-busiest, ~main, ~wanted))
+    shown = np.zeros(len(wanted), dtype=bool)
+    shown[rank[:count]] = True
+    return shown
 
 
 def _widths(flow: Array, unit: float) -> Array:
@@ -215,7 +218,7 @@ def _street_columns(
 def _unit(flow: Array) -> float:
     """Return the flow of one pixel of width: a round figure fills the widest line."""
     top = float(np.percentile(flow, 99.5)) if len(flow) else 1.0
-    return _round_up(top) / (_WIDEST - _HAIR)
+    return _round_up(max(top, _LEAST_TOP)) / (_WIDEST - _HAIR)
 
 
 def _width_samples(unit: float, color: str, sign: str = "") -> tuple[Legend, ...]:

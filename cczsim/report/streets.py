@@ -127,6 +127,8 @@ def make_streets(result: RunResult, base: RunResult | None, crs: str) -> Streets
 
 def ragged_xy(lines: Array) -> tuple[list[list[int]], list[list[int]]]:
     """Return the coordinates of lines as lists of whole metres, a list a line."""
+    if not len(lines):
+        return [], []
     points, index = shapely.get_coordinates(lines, return_index=True)
     whole = np.rint(points).astype(np.int64)
     cuts = np.searchsorted(index, np.arange(1, len(lines)))

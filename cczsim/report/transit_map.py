@@ -125,7 +125,7 @@ def _draw_sections(
         "xs", "ys", source=source, line_color="color", line_width="width", line_cap="round",
         name="layer-rail",
     )  # fmt: skip
-    add_hover(plot, drawn, "rail", 5, "right")
+    add_hover(plot, drawn, "rail", 5, "below")
 
 
 def _boardings(run: RunResult | None) -> Array | None:
@@ -184,4 +184,4 @@ def _draw_stations(
         "x", "y", source=source, size="size", fill_color="#ffffff", line_color=INK,
         line_width=1.3, name="layer-stations",
     )  # fmt: skip
-    add_hover(plot, drawn, "stations", 4, "right")
+    add_hover(plot, drawn, "stations", 4, "above")

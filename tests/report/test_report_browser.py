@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 # What a reader does: another language, other themes, a layer off, another view, keys on the map.
 ACTS = """<script>
-(function act() {
+(async function act() {
   const root = document.documentElement;
   if (!root.dataset.ready && !root.dataset.errors) { setTimeout(act, 50); return; }
   const choose = (id, value) => {
@@ -41,6 +41,25 @@ ACTS = """<script>
   const canvases = (node) => [...node.querySelectorAll("*")].reduce((sum, item) =>
     sum + (item.tagName === "CANVAS" && item.width > 300 && item.height > 300) +
     (item.shadowRoot ? canvases(item.shadowRoot) : 0), 0);
+  const inside = (node) => [...node.querySelectorAll("*")].flatMap((item) =>
+    [item, ...(item.shadowRoot ? inside(item.shadowRoot) : [])]);
+  const box = document.getElementById("plot-map");
+  const surface = inside(box).find((item) => item.classList.contains("bk-events"));
+  const place = surface.getBoundingClientRect();
+  const seen = new Set();
+  for (let k = 0; k < 80; k += 1) {
+    const spot = { clientX: place.left + place.width * (0.25 + k / 160), pointerType: "mouse",
+      clientY: place.top + place.height * ((k * 0.618) % 1), bubbles: true, composed: true,
+      isPrimary: true, pointerId: 1 };
+    if (k === 0) surface.dispatchEvent(new PointerEvent("pointerenter", spot));
+    surface.dispatchEvent(new PointerEvent("pointermove", spot));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    for (const item of inside(document)) {
+      const drawn = item.getRootNode() instanceof ShadowRoot && item.tagName === "DIV";
+      if (drawn && item.childElementCount === 0 && item.textContent) seen.add(item.textContent);
+    }
+  }
+  root.dataset.hover = [...seen].join(" | ");
   const map = Bokeh.documents.map((doc) => doc.get_model_by_name("streets")).find(Boolean);
   const axis = document.querySelector("h2 span[lang=zh]");
   root.dataset.before = before;
@@ -102,6 +121,14 @@ def test_the_language_changes_in_texts_and_tooltips(opened: tuple[str, str]) -> 
     assert re.search(r'<html[^>]* lang="zh"|<html lang="zh"', dom)
     assert attribute(dom, "shown") != "none"
     assert re.search(r"[\u4e00-\u9fff]", attribute(dom, "tip") or "")
+
+
+def test_pointing_at_the_map_tells_of_streets_and_zones(opened: tuple[str, str]) -> None:
+    told = attribute(opened[0], "hover") or ""
+    assert re.search(r"[→↗↑↖←↙↓↘] [\d,]+ pce/小时 · v/c \d\.\d\d · \d+ km/h", told)
+    assert re.search(r"[\d,]+ 居民", told)
+    assert "NaN" not in told
+    assert "???" not in told
 
 
 def test_a_layer_can_be_hidden(opened: tuple[str, str]) -> None:

@@ -86,6 +86,7 @@ def test_coordinates_survive_as_lists_and_as_one_broken_line() -> None:
     assert np.array_equal(x, np.array([0, 10, np.nan, 5, 5], np.float32), equal_nan=True)
     assert np.array_equal(y, np.array([0, 0, np.nan, 5, 10], np.float32), equal_nan=True)
     assert [len(part) for part in broken_line(lines[:0])] == [0, 0]
+    assert ragged_xy(lines[:0]) == ([], [])
 
 
 def test_thinning_moves_no_point_of_a_street_far(base_run: RunResult) -> None:

@@ -104,7 +104,7 @@
       rows[1].push(`→ ${whole(runs.flow1[k])} · ← ${whole(runs.flow2[k])} ${words.passengers}`);
       rows[2].push(known(runs.load[k]) ? `${words.load}: ${(100 * runs.load[k]).toFixed(0)} %` : "");
       rows[3].push(!page.map.compared ? "" : known(runs.old[k])
-        ? `${words.base}: ${whole(runs.old[k])} ${words.passengers}` : words.new);
+        ? `${words.base}: → + ← ${whole(runs.old[k])} ${words.passengers}` : words.new);
     }
     rows.forEach((values, k) => { runs[`t${k + 1}`] = values; });
     const stations = model("map", "stations").data;
