@@ -1,0 +1,175 @@
+"""Transit assignment by optimal strategies, without crowding.
+
+Source: H. Spiess and M. Florian (1989), Optimal strategies: a new assignment model for transit
+networks, *Transportation Research B* 23(2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cczsim.assignment.result import TransitAssignment, TransitSkims
+from cczsim.assignment.road_demand import check_demand, split_demand
+from cczsim.columns import Array
+from cczsim.kernels.hyperpath import N_PARTS, assign_strategies
+from cczsim.kernels.types import N_BLOCKS
+from cczsim.network.transit import TransitNetwork
+from cczsim.network.zones import ZoneSystem
+
+
+def _param(default: float, dimension: str, meaning: str, source: str) -> Any:
+    metadata = {"dimension": dimension, "meaning": meaning, "source": source}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class TransitParams:
+    """How passengers weigh their time.
+
+    Each field carries its dimension, meaning and source in its metadata.
+    """
+
+    walk_weight: float = _param(
+        2.0, "count", "weight of walking time against time aboard",
+        "Wardman (2004), Transport Policy 11: about 2",
+    )  # fmt: skip
+    wait_weight: float = _param(
+        2.0, "count", "weight of waiting time against time aboard",
+        "Wardman (2004), Transport Policy 11: about 2",
+    )  # fmt: skip
+    boarding_penalty: float = _param(
+        180.0, "time", "what a boarding costs beside its wait", "assumed: 3 min"
+    )
+    wait_factor: float = _param(
+        0.5, "count", "share of the headway that is waited for a single line",
+        "regular headways, random arrivals",
+    )  # fmt: skip
+
+
+class LineGraph(NamedTuple):
+    """The arrays that the strategy kernel takes; ``frequency`` is 1/s by entry."""
+
+    entry_stop: Array
+    entry_begins: Array
+    run_time: Array
+    frequency: Array
+    stop_first: Array
+    stop_entry: Array
+    walk_first: Array
+    walk_in: Array
+    walk_from: Array
+    walk_to: Array
+    walk_time: Array
+    zone_first: Array
+    zone_access: Array
+    access_stop: Array
+    access_time: Array
+
+
+def _group(keys: Array, size: int) -> tuple[Array, Array]:
+    """Return offsets and rows of a grouping by key, rows in rising order within a group."""
+    first = np.zeros(size + 1, dtype=np.int32)
+    np.cumsum(np.bincount(keys, minlength=size), out=first[1:])
+    return first, np.argsort(keys, kind="stable").astype(np.int32)
+
+
+def line_graph(transit: TransitNetwork, n_zones: int) -> LineGraph:
+    """Return the view of a transit network that strategies are searched on."""
+    n_entries = len(transit.line_stop)
+    begins = np.zeros(n_entries, dtype=bool)
+    begins[transit.line_first[:-1]] = True
+    per_line = np.diff(transit.line_first)
+    stop_first, stop_entry = _group(transit.line_stop, transit.n_stops)
+    walk_first, walk_in = _group(transit.walk_to, transit.n_stops)
+    zone_first, zone_access = _group(transit.access_zone, n_zones)
+    return LineGraph(
+        entry_stop=transit.line_stop,
+        entry_begins=begins,
+        run_time=transit.run_time,
+        frequency=np.repeat(1.0 / transit.headway, per_line),
+        stop_first=stop_first,
+        stop_entry=stop_entry,
+        walk_first=walk_first,
+        walk_in=walk_in,
+        walk_from=transit.walk_from,
+        walk_to=transit.walk_to,
+        walk_time=transit.walk_time,
+        zone_first=zone_first,
+        zone_access=zone_access,
+        access_stop=transit.access_stop,
+        access_time=transit.access_time,
+    )
+
+
+def assign_transit(
+    transit: TransitNetwork,
+    zones: ZoneSystem,
+    trips: Array,
+    params: TransitParams | None = None,
+) -> TransitAssignment:
+    """Assign passengers to optimal strategies.
+
+    Parameters
+    ----------
+    transit : TransitNetwork
+    zones : ZoneSystem
+    trips : array [zone, zone], trips/h
+    params : TransitParams, optional
+
+    Returns
+    -------
+    TransitAssignment
+        Vehicles hold whoever comes: crowding is not modelled, loads may exceed capacity.
+
+    Raises
+    ------
+    AssignmentError
+        The trips do not fit the zones, or hold negative or non-finite cells.
+    """
+    params = params or TransitParams()
+    n_zones = zones.n_zones
+    matrix = check_demand(trips, n_zones, "transit trips")
+    graph = line_graph(transit, n_zones)
+    weight = np.array(
+        [params.walk_weight, params.wait_weight, params.boarding_penalty, params.wait_factor]
+    )
+    skims = np.empty((N_PARTS, n_zones, n_zones))
+    entry_flow = np.empty((N_BLOCKS, 3, len(transit.line_stop)))
+    walk_flow = np.empty((N_BLOCKS, len(transit.walk_from)))
+    access_flow = np.empty((N_BLOCKS, 2, len(transit.access_zone)))
+    assign_strategies(graph, weight, matrix, skims, entry_flow, walk_flow, access_flow)
+    aboard, boardings, alightings = entry_flow.sum(axis=0)
+    weighted, in_vehicle, wait, walk, boarded = skims
+    parts = split_demand(matrix, weighted)
+    to_stop, from_stop = access_flow.sum(axis=0)
+    return TransitAssignment(
+        segment_flow=aboard,
+        boardings=boardings,
+        alightings=alightings,
+        walk_flow=walk_flow.sum(axis=0),
+        access_flow=to_stop,
+        egress_flow=from_stop,
+        skims=TransitSkims(
+            weighted=weighted,
+            total=in_vehicle + wait + walk,
+            in_vehicle=in_vehicle,
+            wait=wait,
+            walk=walk,
+            boardings=boarded,
+        ),
+        total_demand=parts.total,
+        intrazonal_demand=parts.intrazonal,
+        unreachable_demand=parts.lost,
+        unreachable=parts.unreachable,
+    )
+
+
+def skim_transit(
+    transit: TransitNetwork, zones: ZoneSystem, params: TransitParams | None = None
+) -> TransitSkims:
+    """Return the expected times of optimal strategies between all zones."""
+    nobody = np.zeros((zones.n_zones, zones.n_zones))
+    return assign_transit(transit, zones, nobody, params).skims

@@ -1,0 +1,250 @@
+"""Optimal strategies on a transit network.
+
+Source: H. Spiess and M. Florian (1989), Optimal strategies: a new assignment model for transit
+networks, *Transportation Research B* 23(2), section 3. Deviations: labels are set node by node on
+a heap instead of link by link, which the constant boarding penalty allows; a stop holds the label
+of its best walk beside that of its attractive lines and takes the lesser.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from cczsim.kernels._jit import kernel, parallel_kernel
+from cczsim.kernels.heap import remove_least, sift_up
+from cczsim.kernels.types import N_BLOCKS
+
+# Rows of the parts of a label.
+WEIGHTED, IN_VEHICLE, WAIT, WALK, BOARDINGS = 0, 1, 2, 3, 4
+N_PARTS = 5
+
+
+@kernel
+def _lower(node: int, key: float, label: Any, heap: Any, keys: Any, size: int) -> int:
+    """Give a node a lower label and return the heap's size."""
+    nodes, position = heap[0], heap[1]
+    place = position[node]
+    if place < 0:
+        place = size
+        nodes[place] = node
+        size += 1
+    label[node] = key
+    keys[place] = key
+    sift_up(nodes, keys, position, place)
+    return size
+
+
+@kernel
+def label_nodes(
+    net: Any, weight: Any, zone: int, parts: Any, via: Any, rate: Any, heap: Any, keys: Any,
+    order: Any,
+) -> int:  # fmt: skip
+    """Find the optimal strategy from every stop and line entry to one destination zone.
+
+    Parameters
+    ----------
+    net : LineGraph
+    weight : float64 array [4]
+        Weights of walking and waiting, boarding penalty in s, and the factor of the headway that
+        is waited for a single line.
+    zone : int
+    parts : float64 array [N_PARTS, stop + entry], written
+        Expected weighted time, in-vehicle time, wait, walk (s) and boardings to the zone.
+    via : int32 array [stop + entry], written
+        Stop: walk it takes, -1 if it waits for lines, -2 if it walks to the zone. Entry: 1 if
+        passengers stay aboard, 0 if they alight, -1 if the line is not attractive at its stop
+        and was not boarded (bit 1, value + 2, marks attractive lines).
+    rate : float64 array [stop], written
+        Frequency of the attractive lines together, 1/s.
+    heap : int32 array [2, stop + entry]
+    keys : float64 array [stop + entry]
+    order : int32 array [stop + entry], written
+        Reached nodes by rising label.
+
+    Returns
+    -------
+    int
+        Number of reached nodes.
+    """
+    n_stops = len(net.stop_first) - 1
+    n_nodes = n_stops + len(net.entry_stop)
+    label = parts[WEIGHTED]
+    done = np.zeros(n_nodes, np.bool_)
+    gathered = np.zeros((N_PARTS, n_stops))
+    for node in range(n_nodes):
+        label[node] = np.inf
+        heap[1, node] = -1
+        via[node] = -1
+    for stop in range(n_stops):
+        rate[stop] = 0.0
+    size = 0
+    for a in range(net.zone_first[zone], net.zone_first[zone + 1]):
+        stop = net.access_stop[net.zone_access[a]]
+        time = net.access_time[net.zone_access[a]]
+        if weight[0] * time < label[stop]:
+            size = _lower(stop, weight[0] * time, label, heap, keys, size)
+            via[stop] = -2
+            parts[IN_VEHICLE, stop] = 0.0
+            parts[WAIT, stop] = 0.0
+            parts[WALK, stop] = time
+            parts[BOARDINGS, stop] = 0.0
+    reached = 0
+    while size > 0:
+        node = heap[0, 0]
+        size = remove_least(heap[0], keys, heap[1], size)
+        done[node] = True
+        order[reached] = node
+        reached += 1
+        if node < n_stops:
+            if via[node] == -1:
+                for part in range(1, N_PARTS):
+                    parts[part, node] = gathered[part, node] / rate[node]
+                parts[WAIT, node] += weight[3] / rate[node]
+            for e in range(net.stop_first[node], net.stop_first[node + 1]):
+                other = n_stops + net.stop_entry[e]
+                if not done[other] and label[node] < label[other]:
+                    size = _lower(other, label[node], label, heap, keys, size)
+                    via[other] = 0
+                    for part in range(1, N_PARTS):
+                        parts[part, other] = parts[part, node]
+            for w in range(net.walk_first[node], net.walk_first[node + 1]):
+                walk = net.walk_in[w]
+                other = net.walk_from[walk]
+                key = label[node] + weight[0] * net.walk_time[walk]
+                if not done[other] and key < label[other]:
+                    size = _lower(other, key, label, heap, keys, size)
+                    via[other] = walk
+                    for part in range(1, N_PARTS):
+                        parts[part, other] = parts[part, node]
+                    parts[WALK, other] += net.walk_time[walk]
+            continue
+        entry = node - n_stops
+        if not net.entry_begins[entry]:
+            other = node - 1
+            key = label[node] + net.run_time[entry - 1]
+            if not done[other] and key < label[other]:
+                size = _lower(other, key, label, heap, keys, size)
+                via[other] = 1
+                for part in range(1, N_PARTS):
+                    parts[part, other] = parts[part, node]
+                parts[IN_VEHICLE, other] += net.run_time[entry - 1]
+        stop = net.entry_stop[entry]
+        key = label[node] + weight[2]
+        if done[stop] or via[node] != 1:
+            continue
+        frequency = net.frequency[entry]
+        waiting = np.inf
+        if rate[stop] > 0.0:
+            waiting = (weight[1] * weight[3] + gathered[WEIGHTED, stop]) / rate[stop]
+        if key >= waiting:
+            continue
+        rate[stop] += frequency
+        gathered[WEIGHTED, stop] += frequency * key
+        for part in range(1, N_PARTS):
+            gathered[part, stop] += frequency * parts[part, node]
+        gathered[BOARDINGS, stop] += frequency
+        via[node] = 3
+        waiting = (weight[1] * weight[3] + gathered[WEIGHTED, stop]) / rate[stop]
+        if waiting < label[stop]:
+            size = _lower(stop, waiting, label, heap, keys, size)
+            via[stop] = -1
+    return reached
+
+
+@parallel_kernel
+def assign_strategies(net: Any, weight: Any, trips: Any, skims: Any, entry_flow: Any,
+                      walk_flow: Any, access_flow: Any) -> None:  # fmt: skip
+    """Skim and load all destinations, in parallel over fixed blocks of them.
+
+    Parameters
+    ----------
+    net : LineGraph
+    weight : float64 array [4]
+        See :func:`label_nodes`.
+    trips : float64 array [zone, zone], trips/h
+    skims : float64 array [N_PARTS, zone, zone], written
+        inf (boardings too) where no way leads; 0 on the diagonal.
+    entry_flow : float64 array [N_BLOCKS, 3, entry], written
+        Flow that stays aboard on the run that leaves the entry, boardings, alightings.
+    walk_flow : float64 array [N_BLOCKS, walk], written
+    access_flow : float64 array [N_BLOCKS, 2, access], written
+        To and from stops.
+    """
+    n_zones = len(net.zone_first) - 1
+    n_stops = len(net.stop_first) - 1
+    n_nodes = n_stops + len(net.entry_stop)
+    for block in numba.prange(N_BLOCKS):
+        entry_flow[block] = 0.0
+        walk_flow[block] = 0.0
+        access_flow[block] = 0.0
+        parts = np.empty((N_PARTS, n_nodes))
+        via = np.empty(n_nodes, np.int32)
+        rate = np.empty(n_stops)
+        heap = np.empty((2, n_nodes), np.int32)
+        keys = np.empty(n_nodes)
+        order = np.empty(n_nodes, np.int32)
+        flow = np.zeros(n_nodes)
+        for zone in range(block * n_zones // N_BLOCKS, (block + 1) * n_zones // N_BLOCKS):
+            reached = label_nodes(net, weight, zone, parts, via, rate, heap, keys, order)
+            for origin in range(n_zones):
+                best = np.inf
+                chosen = -1
+                for a in range(net.zone_first[origin], net.zone_first[origin + 1]):
+                    access = net.zone_access[a]
+                    stop = net.access_stop[access]
+                    key = parts[WEIGHTED, stop] + weight[0] * net.access_time[access]
+                    # A strategy that boards nothing is a walk, not a transit trip.
+                    if key < best and parts[BOARDINGS, stop] > 0.0:
+                        best = key
+                        chosen = access
+                if origin == zone:
+                    for part in range(N_PARTS):
+                        skims[part, origin, zone] = 0.0
+                    continue
+                if chosen < 0:
+                    for part in range(N_PARTS):
+                        skims[part, origin, zone] = np.inf
+                    continue
+                stop = net.access_stop[chosen]
+                for part in range(1, N_PARTS):
+                    skims[part, origin, zone] = parts[part, stop]
+                skims[WEIGHTED, origin, zone] = best
+                skims[WALK, origin, zone] += net.access_time[chosen]
+                flow[stop] += trips[origin, zone]
+                access_flow[block, 0, chosen] += trips[origin, zone]
+            for place in range(reached - 1, -1, -1):
+                node = order[place]
+                here = flow[node]
+                flow[node] = 0.0
+                if here == 0.0:
+                    continue
+                if node >= n_stops:
+                    entry = node - n_stops
+                    if via[node] & 1:
+                        entry_flow[block, 0, entry] += here
+                        flow[node + 1] += here
+                    else:
+                        entry_flow[block, 2, entry] += here
+                        flow[net.entry_stop[entry]] += here
+                elif via[node] >= 0:
+                    walk_flow[block, via[node]] += here
+                    flow[net.walk_to[via[node]]] += here
+                elif via[node] == -1:
+                    for e in range(net.stop_first[node], net.stop_first[node + 1]):
+                        entry = net.stop_entry[e]
+                        if via[n_stops + entry] == 3:
+                            share = here * net.frequency[entry] / rate[node]
+                            entry_flow[block, 1, entry] += share
+                            flow[n_stops + entry] += share
+                else:
+                    best = np.inf
+                    chosen = -1
+                    for a in range(net.zone_first[zone], net.zone_first[zone + 1]):
+                        access = net.zone_access[a]
+                        if net.access_stop[access] == node and net.access_time[access] < best:
+                            best = net.access_time[access]
+                            chosen = access
+                    access_flow[block, 1, chosen] += here
