@@ -44,13 +44,15 @@ def read_osm(path: str | Path, bbox: Bbox | None = None) -> OsmExtract:
     """
     path = Path(path)
     _check_door(path, bbox)
+    import osmium
+
     maker = ExtractMaker()
     try:
         _read_objects(path, maker)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         raise InputError.of(
             str(path),
-            f"{path.stat().st_size:,} bytes that end or break off inside ({error})",
+            f"{path.stat().st_size:,} bytes that break off or are damaged inside ({error})",
             "a whole OpenStreetMap file",
             "fetch or copy it again and compare its size with the source's",
         ) from error

@@ -86,6 +86,7 @@ def test_unsorted_text_with_negative_ids(tmp_path: Path) -> None:
         ("e.osm.bz2", b"no bzip", "break off"),
         ("f.osm", b'<osm version="0.6"></osm>', "no road, track or stop"),
         ("g.txt", b"x", "'.txt'"),
+        ("i.osm", b'<osm version="0.6"><node id="1" lat="x" lon="1"/></osm>', "coordinate"),
         ("h.osm", b"<html>not found</html>", "break off"),
     ],
 )
