@@ -6,6 +6,7 @@ follows its outline: headers, keys, strings, brackets.
 
 from __future__ import annotations
 
+import tomllib
 from typing import Final
 
 Path = tuple[str | int, ...]
@@ -39,25 +40,24 @@ class _Scan:
             else:
                 return
 
-    def string(self) -> str:
+    def string(self) -> None:
         quote = self.peek()
         mark = quote * 3 if self.text.startswith(quote * 3, self.at) else quote
         self.at += len(mark)
-        start = self.at
         while not self.text.startswith(mark, self.at):
             self.at += 2 if quote == '"' and self.peek() == "\\" else 1
-        end = self.at
         self.at += len(mark)
         while len(mark) == 3 and self.peek() == quote:  # quotes may stand before the end mark
             self.at += 1
-        return self.text[start:end]
 
     def key(self) -> Path:
         parts: list[str] = []
         while True:
             self.skip(" \t")
             if self.peek() in "\"'":
-                parts.append(self.string())
+                start = self.at
+                self.string()
+                parts.append(tomllib.loads(f"key = {self.text[start : self.at]}")["key"])
             else:
                 start = self.at
                 while self.peek() not in " \t=.]":

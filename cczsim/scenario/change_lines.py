@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from cczsim.columns import Array
-from cczsim.errors import ScenarioError
 from cczsim.network.geometry import take_ragged
 from cczsim.network.network import Network
 from cczsim.network.provenance import Source
 from cczsim.network.transit import TransitNetwork
 from cczsim.scenario.change_spec import LineExpectation, LineValues, TransitLine
 from cczsim.scenario.expect import check, check_all
+from cczsim.scenario.new_lines import add_lines
 from cczsim.scenario.select import select_lines
 from cczsim.units import show
 
@@ -23,8 +23,6 @@ Effect = tuple[Network, str, dict[str, float], float]
 def transit_line(network: Network, change: TransitLine, where: str) -> Effect:
     """Add lines, take lines out, or change lines."""
     if change.add is not None:
-        from cczsim.scenario.new_lines import add_lines
-
         return add_lines(network, change.add, f"{where}.add")
     patterns = change.remove if change.remove is not None else change.line
     assert patterns is not None
@@ -101,14 +99,3 @@ def _set_lines(
         put("run_time_source", int(Source.USER))
         words.append(f"run times × {values.run_time_factor:g}")
     return transit.replace(**columns), ", ".join(words)
-
-
-def need_transit_zones(network: Network, where: str) -> None:
-    """Raise where lines cannot be reached: there are no zones.
-
-    Raises
-    ------
-    ScenarioError
-    """
-    if network.zones is None:
-        raise ScenarioError.of(where, "a network without zones", "a network with zones")

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from cczsim.assignment.transit import TransitParams
+from cczsim.demand.params import DemandParams
 from cczsim.errors import ScenarioError
 from cczsim.scenario.change_spec import CHANGES, Change
-from cczsim.scenario.keys import REQUIRED, Node, Reader, as_node, key
+from cczsim.scenario.keys import REQUIRED, key, params
+from cczsim.scenario.reader import Node, Reader, as_node
 
 FORMAT: Final = 1
-ALGORITHMS: Final = ("aon", "msa", "fw", "cfw", "bfw")
+ALGORITHMS: Final = ("fw", "cfw", "bfw")
 LANGUAGES: Final = ("en", "zh")
 
 
@@ -65,6 +68,7 @@ class ReportKeys:
 class DemandKeys:
     """Who travels, and by what."""
 
+    params: DemandParams = params(DemandParams)
     population_growth: dict[str, float] | None = key(
         "by_area", "growth of residents since the network's year", dimension="share", above=-1.0,
         high=10.0,
@@ -73,11 +77,6 @@ class DemandKeys:
         "by_area", "growth of jobs since the network's year", dimension="share", above=-1.0,
         high=10.0,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransitKeys:
-    """How passengers weigh their time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +111,8 @@ class ScenarioSpec:
     assignment: AssignmentKeys = key(
         "table", "how far the equilibrium is taken", table=AssignmentKeys, default={}
     )
-    transit: TransitKeys = key(
-        "table", "how passengers weigh their time", table=TransitKeys, default={}
+    transit: TransitParams = key(
+        "table", "how passengers weigh their time", table=TransitParams, default={}
     )
     density: DensityKeys = key(
         "table", "how road density is counted", table=DensityKeys, default={}
