@@ -34,6 +34,11 @@ def number(value: float, digits: int = 3) -> str:
     return MINUS + shown if value < 0 and float(shown.replace(",", "")) != 0.0 else shown
 
 
+def count(value: float) -> str:
+    """Return a count without places; a length or a share that is not whole keeps its digits."""
+    return f"{value:,.0f}" if float(value).is_integer() else number(value)
+
+
 def signed(value: float, digits: int = 3) -> str:
     """Return a difference with its sign."""
     shown = number(value, digits)

@@ -16,7 +16,7 @@ from cczsim import __version__
 from cczsim.report import tables
 from cczsim.report.charts import Chart, gap_chart, line_charts, load_chart, mode_chart, tier_charts
 from cczsim.report.embed import bokeh_script, plot_json, script_json
-from cczsim.report.figures import DASH, number, percent, scientific
+from cczsim.report.figures import DASH, count, number, percent, scientific
 from cczsim.report.maps import RegionMap, region_map
 from cczsim.report.palette import BASE_COLOR, MODE_COLORS, SCENARIO_COLOR, ZONE_COLORS
 from cczsim.report.provenance import (
@@ -58,7 +58,7 @@ class ChangeLine:
     index: int
     kind: Both
     summary: str
-    counts: tuple[str, ...]
+    counts: tuple[Both, ...]
     cost: str
 
 
@@ -84,7 +84,10 @@ def change_lines(result: RunResult) -> tuple[ChangeLine, ...]:
     return tuple(
         ChangeLine(
             change.index, term("change", change.kind), change.summary,
-            tuple(f"{name}: {number(value)}" for name, value in change.counts.items()),
+            tuple(
+                term("count", name).join(count(value), by=": ")
+                for name, value in change.counts.items()
+            ),
             number(change.cost),
         )
         for change in result.changes

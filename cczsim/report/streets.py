@@ -57,7 +57,7 @@ def link_lines(road: RoadNetwork, crs: str) -> Array:
 def match_links(road: RoadNetwork, lines: Array, old_road: RoadNetwork, old_lines: Array) -> Array:
     """Return for every link the base's link that it runs along, or -1, ``[link]``.
 
-    1. A link of the same id, class and length, whose ends lie within 5 m, is itself.
+    1. A link of the same id and length, whose ends lie within 5 m, is itself.
     2. Otherwise: of the base's links of the same class within 5 m of the link's middle and
        running the same way for at least half of the link's length, the nearest; so the pieces of
        a link that was split at a new junction find the whole. Ties go to the lower row.
@@ -72,10 +72,8 @@ def match_links(road: RoadNetwork, lines: Array, old_road: RoadNetwork, old_line
     place = np.searchsorted(old_road.link_id[order], road.link_id)
     place = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, np.int64)
     if len(place):
-        alike = (
-            (old_road.link_id[place] == road.link_id)
-            & (old_road.road_class[place] == road.road_class)
-            & (np.abs(old_road.length[place] - road.length) < 1.0)
+        alike = (old_road.link_id[place] == road.link_id) & (
+            np.abs(old_road.length[place] - road.length) < 1.0
         )
         for end in (0, -1):
             here = shapely.get_point(lines, end)

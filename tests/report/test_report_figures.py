@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cczsim.report.figures import (
     DASH,
     MINUS,
+    count,
     difference,
     number,
     percent,
@@ -63,6 +64,7 @@ def test_differences_have_the_places_of_their_terms(a: float, b: float, shown: s
 def test_small_forms() -> None:
     assert signed(2.0) == "+2.00"
     assert signed(-2.0) == f"{MINUS}2.00"
+    assert (count(1234.0), count(12.345)) == ("1,234", "12.3")
     assert percent(0.1234) == "12.3 %"
     assert percent(math.nan) == DASH
     assert scientific(1e-4) == f"1.0e{MINUS}04"

@@ -12,7 +12,8 @@ from synthetic_run import make_run
 
 from cczsim.assignment.result import Status
 from cczsim.report.embed import script_json
-from cczsim.report.page import POLICY, ledger_lines, render
+from cczsim.report.page import POLICY, change_lines, ledger_lines, render
+from cczsim.report.text import Both
 from cczsim.scenario.result import RunResult
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&{{7*7}}"
@@ -165,6 +166,13 @@ def test_noise_is_marked_only_where_the_comparison_says_so(
 def test_a_part_of_a_total_is_a_share_of_that_total(plan_run: RunResult) -> None:
     lines = [line for line in ledger_lines(plan_run) if line.stage.en == "generated"]
     assert [line.share for line in lines] == ["100.0 %", "11.1 %"]
+
+
+def test_what_a_change_counted_is_said_in_both_languages(plan_run: RunResult) -> None:
+    (change,) = change_lines(plan_run)
+    assert change.counts == (Both("links added: 8", "新增路段: 8"),)
+    assert change.kind == Both("road density", "路网密度")
+    assert change.cost == "1,200,000,000"
 
 
 def test_a_run_that_did_not_converge_says_so(plan_run: RunResult) -> None:
