@@ -17,6 +17,10 @@ _NEAR_ONE = 0.99
 """A conjugate share above this would repeat the last target; the paper's 1 - delta."""
 
 
+_TOO_LONG = 0.9999
+"""After a longer step the last direction is spent, and conjugacy starts anew."""
+
+
 def _dot(a: Array, b: Array) -> float:
     return float((a * b).sum())
 
@@ -84,3 +88,48 @@ def step_length(slope: Callable[[float], float], tolerance: float = 1e-12) -> fl
             high, at_high = trial, value
             at_low *= 0.5
     return 0.5 * (low + high)
+
+
+class Targets:
+    """The targets of the last two steps, from which the next one is made.
+
+    Parameters
+    ----------
+    algorithm : str
+        ``cfw`` remembers one target, ``bfw`` two, any other none.
+    """
+
+    def __init__(self, algorithm: str) -> None:
+        self._memory = {"cfw": 1, "bfw": 2}.get(algorithm, 0)
+        self._last: list[Array] = []
+        self._step = 0.0
+
+    def next(self, point: Array, aon: Array, cost: Array, hessian: Callable[[], Array]) -> Array:
+        """Return the target of the next step; ``aon`` where conjugacy would not lead down.
+
+        Parameters
+        ----------
+        point, aon, cost : array [variable]
+            Where we stand, the target of the plain method, and the gradient here.
+        hessian : callable
+            Returns the diagonal of the Hessian here.
+        """
+        if not self._last:
+            return aon
+        if len(self._last) == 1:
+            target = conjugate_target(point, aon, self._last[-1], hessian())
+        else:
+            target = biconjugate_target(
+                point, aon, self._last[-1], self._last[-2], self._step, hessian()
+            )
+        if float((cost * (target - point)).sum()) >= 0.0:
+            self._last = []
+            return aon
+        return target
+
+    def taken(self, target: Array, step: float) -> None:
+        """Remember the target that was stepped towards, and the length of the step."""
+        self._step = step
+        self._last = (
+            [*self._last, target][-self._memory :] if self._memory and step < _TOO_LONG else []
+        )

@@ -16,7 +16,7 @@ import numpy as np
 
 from cczsim.assignment.convergence import measure_gap
 from cczsim.assignment.cost import LinkCost
-from cczsim.assignment.direction import biconjugate_target, conjugate_target, step_length
+from cczsim.assignment.direction import Targets, step_length
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
 from cczsim.assignment.road_demand import check_demand, split_demand
 from cczsim.assignment.shortest import TreeLoader
@@ -27,8 +27,6 @@ from cczsim.network.zones import ZoneSystem
 
 Algorithm = Literal["aon", "msa", "fw", "cfw", "bfw"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
-_TOO_LONG = 0.9999
-"""After a longer step the last direction is spent, and conjugacy starts anew."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,12 @@ class FrankWolfeParams:
         One of :data:`ALGORITHMS`. ``aon`` loads once at free-flow cost.
     relative_gap : float
         Stop when the relative gap is no larger …
+    max_iterations : int
+        Stop after so many iterations all the same.
     flow_change : float
         … and the last step moved no larger share of all link flow. The gap alone says little
         about link flows where congestion is mild: on Anaheim, biconjugate Frank-Wolfe first
         falls below 1e-4 with flows that are 1.3 % off.
-    max_iterations : int
-        Stop after so many iterations all the same.
 
     Raises
     ------
@@ -56,8 +54,8 @@ class FrankWolfeParams:
 
     algorithm: str = "bfw"
     relative_gap: float = 1e-4
-    flow_change: float = 2e-3
     max_iterations: int = 1000
+    flow_change: float = 2e-3
 
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:
@@ -68,35 +66,6 @@ class FrankWolfeParams:
             raise AssignmentError.of("relative gap", f"{self.relative_gap}", "0 up to below 1")
         if self.max_iterations < 1:
             raise AssignmentError.of("iterations", f"{self.max_iterations}", "at least 1")
-
-
-class _Targets:
-    """The targets of the last two steps, from which the next one is made."""
-
-    def __init__(self, algorithm: str) -> None:
-        self._memory = {"cfw": 1, "bfw": 2}.get(algorithm, 0)
-        self._last: list[Array] = []
-        self._step = 0.0
-
-    def next(self, point: Array, aon: Array, cost: Array, hessian: Callable[[], Array]) -> Array:
-        if not self._last:
-            return aon
-        if len(self._last) == 1:
-            target = conjugate_target(point, aon, self._last[-1], hessian())
-        else:
-            target = biconjugate_target(
-                point, aon, self._last[-1], self._last[-2], self._step, hessian()
-            )
-        if float((cost * (target - point)).sum()) >= 0.0:
-            self._last = []
-            return aon
-        return target
-
-    def taken(self, target: Array, step: float) -> None:
-        self._step = step
-        self._last = (
-            [*self._last, target][-self._memory :] if self._memory and step < _TOO_LONG else []
-        )
 
 
 def assign(
@@ -145,7 +114,7 @@ def assign(
     trees = loader.grow(model.cost(np.zeros(road.n_links)))
     parts = split_demand(matrix, trees.od_cost)
     flow = loader.load(trees, parts.assigned) if start is None else np.array(start, dtype=float)
-    targets = _Targets(params.algorithm)
+    targets = Targets(params.algorithm)
     history: list[IterationRecord] = []
     status = Status.ITERATION_LIMIT
     iteration = 0

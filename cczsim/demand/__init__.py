@@ -1,1 +1,1 @@
-"""."""
+"""How many people travel, where to, and by what."""

@@ -1,0 +1,100 @@
+"""Where trips go: doubly constrained gravity.
+
+Source: A. G. Wilson (1967), A statistical theory of spatial distribution models, *Transportation
+Research* 1; balanced by K. P. Furness (1965), Time function iteration, *Traffic Engineering and
+Control* 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cczsim.columns import Array
+from cczsim.errors import DemandError
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A balanced trip matrix.
+
+    Parameters
+    ----------
+    trips : array [zone, zone], trips/h
+    iterations : int
+    residual : float
+        Largest miss of a row or column total, as a share of all trips.
+    converged : bool
+    stranded : array [zone], trips/h
+        Production of zones from which no attraction can be reached; not in ``trips``.
+    """
+
+    trips: Array
+    iterations: int
+    residual: float
+    converged: bool
+    stranded: Array
+
+
+def deterrence(cost: Array, decay: float, power: float) -> Array:
+    """Return ``cost^-power exp(-cost / decay)`` (Tanner's function); 0 where cost is inf.
+
+    ``cost`` and ``decay`` are in the same unit; costs below a thirtieth of the decay count as that.
+    """
+    reach = np.isfinite(cost)
+    safe = np.maximum(np.where(reach, cost, decay), decay / 30.0)
+    return np.where(reach, safe**-power * np.exp(-safe / decay), 0.0)
+
+
+def gravity(
+    production: Array,
+    attraction: Array,
+    pull: Array,
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 2000,
+) -> Distribution:
+    """Return trips proportional to ``pull`` with the given row and column totals.
+
+    Attractions are scaled to the productions that can reach anything.
+
+    Parameters
+    ----------
+    production, attraction : array [zone], trips/h
+    pull : array [zone, zone]
+        At least 0; 0 where no trip can go.
+    tolerance : float
+        Residual at which balancing stops.
+
+    Raises
+    ------
+    DemandError
+        Negative or non-finite input, or nothing that could be attracted. Not converging is a
+        status of the result.
+    """
+    for name, values in (("production", production), ("attraction", attraction), ("pull", pull)):
+        if not np.isfinite(values).all() or (np.asarray(values) < 0.0).any():
+            raise DemandError.of(name, "negative or non-finite values", "finite values from 0 up")
+    reaches = (pull * attraction).sum(axis=1) > 0.0
+    stranded = np.where(reaches, 0.0, production)
+    rows = np.where(reaches, production, 0.0)
+    reached = (pull * rows[:, None]).sum(axis=0) > 0.0
+    columns = np.where(reached, attraction, 0.0)
+    total = float(rows.sum())
+    if not total > 0.0 or not columns.sum() > 0.0:
+        raise DemandError.of("demand", "no trips that can go anywhere", "reachable zones")
+    columns = columns * (total / columns.sum())
+    b = np.ones(len(columns))
+    residual, iterations = np.inf, 0
+    while residual > tolerance and iterations < max_iterations:
+        iterations += 1
+        out = (pull * b).sum(axis=1)
+        a = np.divide(rows, out, out=np.zeros_like(rows), where=out > 0.0)
+        into = (pull * a[:, None]).sum(axis=0)
+        residual = float(np.abs(into * b - columns).max()) / total
+        b = np.divide(columns, into, out=np.zeros_like(columns), where=into > 0.0)
+    # The columns balance exactly now; the rows miss by no more than the residual of one step.
+    trips = a[:, None] * pull * b
+    residual = float(np.abs(trips.sum(axis=1) - rows).max()) / total
+    return Distribution(trips, iterations, residual, residual <= max(tolerance, 1e-15), stranded)

@@ -1,0 +1,104 @@
+"""Every number that demand hangs on, with its unit, meaning and source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from cczsim.errors import DemandError, FaultCollector
+
+
+def _param(
+    default: float, dimension: str, meaning: str, source: str, *, above: float | None = None
+) -> Any:
+    metadata = {"dimension": dimension, "meaning": meaning, "source": source, "above": above}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class DemandParams:
+    """Parameters of generation, distribution and mode choice, in SI (money in CNY).
+
+    Each field carries its dimension (:data:`cczsim.units.UNITS`), meaning and source in its
+    metadata; lists of assumptions and key explanations are made from them.
+
+    Raises
+    ------
+    DemandError
+        A value out of range.
+    """
+
+    trip_rate: float = _param(
+        2.33, "count", "trips a resident makes on a weekday, on foot and by vehicle",
+        "Changsha household survey 2008; old, no later one was found", above=0.0,
+    )  # fmt: skip
+    peak_share: float = _param(
+        0.11, "share", "share of a weekday's trips that begin in the modelled hour",
+        "assumed; morning peaks of large Chinese cities lie near 10 to 14 %", above=0.0,
+    )  # fmt: skip
+    job_pull: float = _param(
+        0.7, "share", "share of destinations drawn by jobs, the rest by residents",
+        "assumed for a morning peak",
+    )  # fmt: skip
+    distance_decay: float = _param(
+        900.0, "time", "generalised time over which trips fall to 1/e",
+        "assumed; sets a mean trip of about 6 km", above=0.0,
+    )  # fmt: skip
+    decay_power: float = _param(
+        0.5, "count", "power of generalised time by which trips fall besides", "assumed"
+    )
+    car_occupancy: float = _param(
+        1.3, "count", "persons in a car", "assumed; Chinese surveys give 1.2 to 1.5", above=0.0
+    )
+    value_of_time: float = _param(
+        25.0, "value_of_time", "what an hour is worth to a traveller",
+        "assumed: about half the mean hourly wage of the region", above=0.0,
+    )  # fmt: skip
+    car_cost: float = _param(
+        0.0007, "money_per_length", "running cost of a car",
+        "assumed: 8 l/100 km at 7.5 CNY/l with wear",
+    )  # fmt: skip
+    car_fixed_cost: float = _param(4.0, "money", "parking and other cost of a car trip", "assumed")
+    car_terminal_time: float = _param(
+        300.0, "time", "walk to and from the parked car, and search", "assumed"
+    )
+    car_constant: float = _param(
+        900.0, "time", "what keeps people from the car beside time and money: most have none",
+        "assumed; about 0.25 cars a resident",
+    )  # fmt: skip
+    transit_fare: float = _param(
+        2.0, "money", "fare of a boarding", "flat urban fares of the region"
+    )
+    transit_constant: float = _param(
+        0.0, "time", "what keeps people from transit beside time and money", "assumed"
+    )
+    active_speed: float = _param(
+        9.0 / 3.6, "speed", "speed on foot, cycle and electric cycle together", "assumed", above=0.0
+    )
+    active_reach: float = _param(
+        12_000.0, "length", "longest trip on foot or cycle", "assumed", above=0.0
+    )
+    active_weight: float = _param(
+        1.3, "count", "weight of time on foot or cycle against time in a car", "assumed"
+    )
+    choice_scale: float = _param(
+        600.0, "time", "generalised time that moves the odds between modes by e",
+        "assumed; logit scale of urban mode-choice models is 5 to 15 min", above=0.0,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        faults = FaultCollector(DemandError)
+        for item in fields(self):
+            value, above = getattr(self, item.name), item.metadata["above"]
+            if above is not None and not value > above:
+                faults.add(f"demand.{item.name}", f"{value}", f"more than {above:g}")
+            elif item.name in ("job_pull", "peak_share") and not 0.0 <= value <= 1.0:
+                faults.add(f"demand.{item.name}", f"{value}", "0 to 1")
+            elif value < 0.0 and "constant" not in item.name:
+                faults.add(f"demand.{item.name}", f"{value}", "at least 0")
+        faults.raise_if_any()
+
+    @property
+    def seconds_per_cny(self) -> float:
+        """Generalised seconds that a CNY weighs."""
+        return 3600.0 / self.value_of_time
