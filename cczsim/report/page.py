@@ -192,6 +192,7 @@ def render(
     lines, small = line_charts(figures), tier_charts(figures)
     charts = (*wide, *lines, *small)
     density, districts = tables.density(figures)
+    scores = tables.scoreboard(result)
     title = tables.run_title(result)
     base_title = tables.run_title(base) if base is not None else same("")
     subtitle = text("page.subtitle", year=result.year)
@@ -218,7 +219,8 @@ def render(
         subtitle=subtitle,
         caveats=caveats(result),
         headline=tables.headline(figures),
-        scores=tables.scoreboard(result),
+        scores=scores,
+        verdict=tables.target_counts(scores),
         map=drawn,
         charts_wide=wide,
         charts_lines=lines,

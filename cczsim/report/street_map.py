@@ -64,21 +64,22 @@ def add_streets(
     shown = _pick_streets(streets, result)
     is_new = streets.is_new & (base is not None)
     generated = road.class_source[streets.forward] == Source.GENERATED
-    layers = []
+    layers = {"streets": Layer("streets", text("layer.streets"), "#5aa88f", True)}
     thin = (
-        ("local", ~shown & ~generated & ~is_new, palette.LOCAL_COLOR, 0.7),
-        ("generated", ~shown & generated & ~is_new, palette.GENERATED_COLOR, 0.7),
-        ("new", ~shown & is_new, palette.NEW_COLOR, 1.1),
+        ("local", "", ~shown & ~generated & ~is_new, palette.LOCAL_COLOR, 0.7, 1.0),
+        ("generated", "", ~shown & generated & ~is_new, palette.GENERATED_COLOR, 0.7, 1.0),
+        ("new", "", ~shown & is_new, palette.NEW_COLOR, 1.3, 1.0),
+        ("new", "-halo", shown & is_new, palette.NEW_COLOR, 11.0, 0.3),
     )
-    for key, rows, color, width in thin:
+    for key, part, rows, color, width, alpha in thin:
         if rows.any():
             x, y = broken_line(streets.lines[rows])
             plot.line(
                 "x", "y", source=ColumnDataSource({"x": x, "y": y}), line_color=color,
-                line_width=width, name=f"layer-{key}",
+                line_width=width, line_alpha=alpha, name=f"layer-{key}{part}",
                 level="glyph" if key == "new" else "underlay",
             )  # fmt: skip
-            layers.append(Layer(key, text(f"layer.{key}"), color, True))
+            layers[key] = Layer(key, text(f"layer.{key}"), color, True)
     rows = np.flatnonzero(shown)
     busiest = np.fmax(
         _of(result.equilibrium.road.link_flow, streets.forward[rows]),
@@ -95,8 +96,7 @@ def add_streets(
         line_width="width", line_cap="round", line_join="round", name="layer-streets",
     )  # fmt: skip
     add_hover(plot, drawn, "streets", 6, "right")
-    layers.insert(0, Layer("streets", text("layer.streets"), "#5aa88f", True))
-    return names, themes, layers
+    return names, themes, list(layers.values())
 
 
 def _of(values: Array, links: Array) -> Array:

@@ -251,6 +251,15 @@ def scoreboard(result: RunResult) -> tuple[ScoreRow, ...]:
     return tuple(out)
 
 
+def target_counts(scores: tuple[ScoreRow, ...]) -> Both:
+    """Return in a sentence how many targets are met, missed or beyond the model; or nothing."""
+    if not scores:
+        return same("")
+    states = [row.state for row in scores]
+    counts = {state: states.count(state) for state in ("met", "missed", "unknown")}
+    return text("page.targets", **counts)
+
+
 def by_tier(figures: Figures) -> Table:
     """Return every indicator that is given by area and tier: a row each, a column an area."""
     keys: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, Indicator]] = {}

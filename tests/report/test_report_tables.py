@@ -80,6 +80,10 @@ def test_scoreboard_tells_met_missed_and_unknown(plan_run: RunResult) -> None:
     assert rows[0].label.zh == "中心区路网密度"
     assert rows[0].margin == "+0.015"
     assert rows[0].assumed == ("demand.value_of_time",)
+    assert tables.target_counts(rows).en == (
+        "Targets of the plan: 1 met, 1 missed, 1 that this model cannot judge."
+    )
+    assert not tables.target_counts(())
     assert rows[2].margin == rows[2].value == DASH
 
 

@@ -150,10 +150,12 @@
     showLegend("zone", key);
   }
 
+  // A layer may be drawn in parts: layer-rail and layer-rail-casing.
   function setLayer(box) {
-    const names = [`layer-${box.value}`];
-    if (box.value === "rail") names.push("layer-rail-casing");
-    for (const name of names) model("map", name).visible = box.checked;
+    const name = `layer-${box.value}`;
+    for (const part of plots.map.model.renderers) {
+      if (part.name === name || part.name?.startsWith(`${name}-`)) part.visible = box.checked;
+    }
   }
 
   function frame() {
