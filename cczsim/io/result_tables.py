@@ -120,7 +120,8 @@ def stops_table(result: RunResult) -> geopandas.GeoDataFrame | None:
     transit, found = result.network.transit, result.equilibrium.transit
     if transit is None:
         return None
-    on, off = np.zeros(transit.n_stops), np.zeros(transit.n_stops)
+    on: Array = np.zeros(transit.n_stops)
+    off: Array = np.zeros(transit.n_stops)
     if found is not None:
         on = np.bincount(transit.line_stop, found.boardings, transit.n_stops)
         off = np.bincount(transit.line_stop, found.alightings, transit.n_stops)

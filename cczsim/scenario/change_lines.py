@@ -37,6 +37,7 @@ def transit_line(network: Network, change: TransitLine, where: str) -> Effect:
         _check_lines(transit, rows, change.expect, f"{where}.expect")
     if change.remove is not None:
         changed = drop_lines(transit, rows)
+        counts["lines removed"] = float(len(rows))
         summary = f"{len(rows)} directed lines taken out: {', '.join(routes[:8])}"
     else:
         assert change.set_ is not None

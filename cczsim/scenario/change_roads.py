@@ -8,13 +8,14 @@ import numpy as np
 
 from cczsim.columns import Array
 from cczsim.errors import ScenarioError
-from cczsim.network.edit import add_streets, drop_links, set_attributes
+from cczsim.network.edit import drop_links, set_attributes
 from cczsim.network.network import Network
 from cczsim.network.provenance import GUESSED, Source
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE, CONNECTOR
 from cczsim.scenario.change_spec import LinkExpectation, Links, LinkValues
 from cczsim.scenario.expect import check, check_all
+from cczsim.scenario.new_streets import add_to, street_line
 from cczsim.scenario.select import select_links
 from cczsim.units import show
 
@@ -35,6 +36,7 @@ def links(network: Network, change: Links, where: str) -> Effect:
             _check_links(road, rows, change.expect, f"{where}.expect")
         if change.close:
             network = network.replace(road=drop_links(road, rows)[0])
+            counts["links removed"] = float(len(rows))
             _check_reach(network, f"{where}.close")
             said.append(f"{len(rows)} directed links ({km:.1f} km) closed")
         elif change.set_ is not None:
@@ -42,9 +44,12 @@ def links(network: Network, change: Links, where: str) -> Effect:
             network = network.replace(road=set_attributes(road, rows, **columns))
             said.append(f"{words} on {len(rows)} directed links ({km:.1f} km)")
     if change.add:
-        network, new, km = _add(network, change)
-        counts |= {"links added": float(new), "km added": km}
-        said.append(f"{len(change.add)} streets of {km:.1f} km added as {new} directed links")
+        network, added = _add(network, change)
+        counts |= added
+        said.append(
+            f"{len(change.add)} streets of {added['km added']:.1f} km added as "
+            f"{added['links added']:.0f} directed links"
+        )
     return network, "; ".join(said), counts, float("nan")
 
 
@@ -130,30 +135,12 @@ def _new_values(road: RoadNetwork, rows: Array, values: LinkValues) -> tuple[dic
     return columns, ", ".join(words)
 
 
-def _add(network: Network, change: Links) -> tuple[Network, int, float]:
-    from cczsim.network.edit import StreetLine
-
-    total, km = 0, 0.0
+def _add(network: Network, change: Links) -> tuple[Network, dict[str, float]]:
+    """Add streets on the ground, which join what they cross, then bridges and tunnels."""
+    total = {"links added": 0.0, "links split": 0.0, "km added": 0.0}
     for cross in ("join", "over"):
         streets = [s for s in change.add if (s.structure != "ground") == (cross == "over")]
-        if not streets:
-            continue
-        lines = [
-            StreetLine(
-                lon=np.array([p[0] for p in s.line]),
-                lat=np.array([p[1] for p in s.line]),
-                road_class=s.class_,
-                lanes=s.lanes,
-                speed=s.speed,
-                capacity=s.capacity,
-                name=s.name,
-                oneway=s.oneway,
-                structure=s.structure,
-            )
-            for s in streets
-        ]
-        report = add_streets(network.road, lines, cross=cross)
-        network = network.replace(road=report.road)
-        total += len(report.new_links)
-        km += report.km
-    return network, total, km
+        lines = [street_line(street, network.road) for street in streets]
+        network, _, counts = add_to(network, lines, cross)
+        total = {name: total[name] + counts.get(name, 0.0) for name in total}
+    return network, total

@@ -132,7 +132,9 @@ class NewStreet:
         "choice", "structure; a bridge or tunnel joins at its ends only",
         choices=("ground", "bridge", "tunnel"), default="ground",
     )  # fmt: skip
-    toll: float = key("quantity", "toll for a car", dimension="money", low=0.0, default="0 CNY")
+    toll: float = key(
+        "quantity", "toll for a car", dimension="money_per_length", low=0.0, default="0 CNY/km"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,9 @@ from cczsim.scenario.result import LedgerRow
 _CLOSES_TO: Final = 1e-9
 
 
-def make_ledger(trips: Array, equilibrium: ModeEquilibrium) -> tuple[LedgerRow, ...]:
+def make_ledger(
+    trips: Array, equilibrium: ModeEquilibrium, stranded: float = 0.0
+) -> tuple[LedgerRow, ...]:
     """Return the ledger of a run.
 
     Parameters
@@ -24,6 +26,8 @@ def make_ledger(trips: Array, equilibrium: ModeEquilibrium) -> tuple[LedgerRow, 
     trips : array [zone, zone], trips/h
         Person trips of the modelled hour, all modes.
     equilibrium : ModeEquilibrium
+    stranded : float
+        Trips of zones from which nothing can be reached, not in ``trips``, trips/h.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def make_ledger(trips: Array, equilibrium: ModeEquilibrium) -> tuple[LedgerRow, 
     ScenarioError
         A stage does not add up to 1e-9 of all trips: trips were lost without a word.
     """
-    every = float(trips.sum())
+    every = float(trips.sum()) + stranded
     rows = [LedgerRow("generated", "all", every, "gravity over all pairs of zones")]
     inside = float(np.trace(trips))
     rows.append(
@@ -47,7 +51,10 @@ def make_ledger(trips: Array, equilibrium: ModeEquilibrium) -> tuple[LedgerRow, 
         by_mode = float(equilibrium.trips[mode].sum())
         served += by_mode
         rows.append(LedgerRow("mode choice", mode, by_mode, _WHY.get(mode, "")))
-    lost = every - served
+    if stranded > 0.0:
+        why = "nothing can be reached from the zone"
+        rows.append(LedgerRow("mode choice", "unreachable", stranded, why))
+    lost = every - stranded - served
     if abs(lost) > _CLOSES_TO * max(every, 1.0):
         rows.append(LedgerRow("mode choice", "unreachable", lost, "no mode connects the two zones"))
     car = equilibrium.trips.get("car")

@@ -102,20 +102,21 @@ def _table(rows: tuple[LineRow, ...], new: NewLine) -> LineTable:
         return said if said is not None else row if row is not None else float("nan")
 
     seq = {row: k for k, row in enumerate(rows)}
-    return LineTable(
-        line=[r.line for r in rows],
-        mode=[new.mode or r.mode for r in rows],
-        seq=[seq[r] for r in rows],
-        stop_id=[r.stop_id or f"{r.stop_name} {r.lon:.4f} {r.lat:.4f}" for r in rows],
-        stop_name=[r.stop_name for r in rows],
-        lon=[r.lon for r in rows],
-        lat=[r.lat for r in rows],
-        line_name=[r.name for r in rows],
-        headway=[over(new.headway, r.headway) for r in rows],
-        speed=[over(new.speed, r.speed) for r in rows],
-        capacity=[over(new.capacity, r.capacity) for r in rows],
-        color=[new.color or r.color or "" for r in rows],
-    )
+    columns: dict[str, Any] = {
+        "line": [r.line for r in rows],
+        "mode": [new.mode or r.mode for r in rows],
+        "seq": [seq[r] for r in rows],
+        "stop_id": [r.stop_id or f"{r.stop_name} {r.lon:.4f} {r.lat:.4f}" for r in rows],
+        "stop_name": [r.stop_name for r in rows],
+        "lon": [r.lon for r in rows],
+        "lat": [r.lat for r in rows],
+        "line_name": [r.name for r in rows],
+        "headway": [over(new.headway, r.headway) for r in rows],
+        "speed": [over(new.speed, r.speed) for r in rows],
+        "capacity": [over(new.capacity, r.capacity) for r in rows],
+        "color": [new.color or r.color or "" for r in rows],
+    }
+    return LineTable(**columns)
 
 
 def tie(before: TransitNetwork | None, added: TransitNetwork, zones: ZoneSystem) -> TransitNetwork:

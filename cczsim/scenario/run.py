@@ -1,0 +1,160 @@
+"""Run one scenario: changes, demand, equilibrium of modes and roads, figures, targets, ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from cczsim.assignment.elastic import ElasticParams
+from cczsim.assignment.equilibrium import mode_equilibrium
+from cczsim.assignment.result import IterationRecord
+from cczsim.columns import Array
+from cczsim.demand.growth import grow
+from cczsim.errors import FaultCollector, ScenarioError
+from cczsim.network.network import Network
+from cczsim.scenario.changes import apply_changes
+from cczsim.scenario.figures import measure
+from cczsim.scenario.keys import KeySpec, keys_of
+from cczsim.scenario.ledger import make_ledger
+from cczsim.scenario.provenance import key_assumptions, network_assumptions
+from cczsim.scenario.result import AppliedChange, Assumption, RunResult
+from cczsim.scenario.select import area_zones
+from cczsim.scenario.spec import ScenarioSpec
+from cczsim.scenario.trips import make_trips, pull_costs
+
+_ASSUMED: Final = ("demand", "transit", "density")
+_PATTERN: Final = Assumption(
+    "demand.destinations",
+    "free-flow costs of the network before the changes",
+    "method",
+    "scenarios on one network share their pattern of destinations; a change moves mode, route "
+    "and time, and growth moves totals",
+)
+
+
+def prepare(spec: ScenarioSpec, network: Network) -> tuple[Network, tuple[AppliedChange, ...]]:
+    """Return the network of the scenario's year with all changes applied.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault: changes that cannot be applied, growth of areas that are not there.
+    """
+    faults = FaultCollector(ScenarioError)
+    applied: tuple[AppliedChange, ...] = ()
+    changed = network
+    try:
+        changed, applied = apply_changes(network, spec.changes, spec.origins)
+    except ScenarioError as error:
+        faults.extend(error.faults)
+    population = spec.demand.population_growth or {}
+    jobs = spec.demand.jobs_growth or {}
+    for name, rates in (("population_growth", population), ("jobs_growth", jobs)):
+        for area in rates:
+            path = f"demand.{name}.{area}" if area != "all" else f"demand.{name}"
+            origin = spec.origins.get(f"demand.{name}", "")
+            try:
+                area_zones(network.zones, area, f"{origin}: {path}")
+            except ScenarioError as error:
+                faults.extend(error.faults)
+    if network.zones is None:
+        faults.add(network.info.name, "a network without zones", "zones with residents and jobs")
+    faults.raise_if_any()
+    assert changed.zones is not None
+    return changed.replace(zones=grow(changed.zones, population, jobs)), applied
+
+
+def run_scenario(
+    spec: ScenarioSpec,
+    network: Network,
+    *,
+    base: RunResult | None = None,
+    on_step: Callable[[str], None] | None = None,
+    on_iteration: Callable[[IterationRecord], None] | None = None,
+) -> RunResult:
+    """Run a scenario on a network.
+
+    Parameters
+    ----------
+    spec : ScenarioSpec
+    network : Network
+        Before the changes.
+    base : RunResult, optional
+        What targets are held against; it moves no other figure.
+    on_step : callable, optional
+        Is told the name of each step as it begins.
+    on_iteration : callable, optional
+        Is given each iteration of the equilibrium.
+
+    Returns
+    -------
+    RunResult
+        Not converging is a status of its equilibrium. Its ledger closes.
+
+    Raises
+    ------
+    CczsimError
+        A change that cannot be applied, a demand that cannot be computed.
+    """
+    step = on_step or (lambda _: None)
+    step("apply changes")
+    changed, applied = prepare(spec, network)
+    zones = changed.zones
+    assert zones is not None
+    step("trips")
+    demand = spec.demand.params
+    cost = pull_costs(network, demand, spec.transit)
+    distribution = make_trips(zones, cost, demand)
+    step("equilibrium")
+    equilibrium = mode_equilibrium(
+        changed,
+        distribution.trips,
+        demand,
+        spec.transit,
+        params=ElasticParams(
+            algorithm=spec.assignment.algorithm,
+            relative_gap=spec.assignment.relative_gap,
+            demand_residual=spec.assignment.demand_residual,
+            max_iterations=spec.assignment.max_iterations,
+        ),
+        on_iteration=on_iteration,
+    )
+    step("figures")
+    figures = measure(spec, changed, equilibrium, base)
+    return RunResult(
+        name=spec.name,
+        title=spec.title,
+        year=spec.year,
+        spec=spec.plain,
+        network=changed,
+        trips=distribution.trips,
+        equilibrium=equilibrium,
+        indicators=figures.indicators,
+        ledger=make_ledger(distribution.trips, equilibrium, stranded(distribution.stranded)),
+        changes=applied,
+        assumptions=assumptions(spec, changed),
+        targets=figures.targets,
+        zone_access=figures.zone_access,
+    )
+
+
+def stranded(by_zone: Array) -> float:
+    """Return the trips of zones from which nothing can be reached, trips/h."""
+    return float(np.sum(by_zone))
+
+
+def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
+    """Return what the result hangs on that was set rather than observed."""
+    sections = keys_of(ScenarioSpec)
+    keys: dict[str, KeySpec] = {}
+    for name in _ASSUMED:
+        table = sections[name].table
+        assert table is not None
+        keys |= {f"{name}.{inner}": key for inner, key in keys_of(table).items()}
+    return (
+        *network_assumptions(network),
+        _PATTERN,
+        *key_assumptions(spec.plain, spec.origins, keys),
+    )
