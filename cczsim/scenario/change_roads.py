@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -138,9 +138,15 @@ def _new_values(road: RoadNetwork, rows: Array, values: LinkValues) -> tuple[dic
 def _add(network: Network, change: Links) -> tuple[Network, dict[str, float]]:
     """Add streets on the ground, which join what they cross, then bridges and tunnels."""
     total = {"links added": 0.0, "links split": 0.0, "km added": 0.0}
-    for cross in ("join", "over"):
-        streets = [s for s in change.add if (s.structure != "ground") == (cross == "over")]
-        lines = [street_line(street, network.road) for street in streets]
-        network, _, counts = add_to(network, lines, cross)
-        total = {name: total[name] + counts.get(name, 0.0) for name in total}
+    passes: tuple[Literal["join", "over"], ...] = ("join", "over")
+    for cross in passes:
+        for stated in (True, False):
+            lines = [
+                street_line(street, network.road)
+                for street in change.add
+                if (street.structure == "ground") == (cross == "join")
+                and (street.capacity is not None) == stated
+            ]
+            network, _, counts = add_to(network, lines, cross, stated)
+            total = {name: total[name] + counts.get(name, 0.0) for name in total}
     return network, total

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from cczsim.columns import Array
-from cczsim.network.edit import StreetLine, add_streets
+from cczsim.network.edit import StreetLine, add_streets, set_attributes
 from cczsim.network.network import Network
 from cczsim.network.provenance import Source
 from cczsim.network.road import RoadNetwork
@@ -30,7 +32,6 @@ def lane_capacity(road: RoadNetwork, road_class: str) -> float:
 
 def street_line(street: NewStreet, road: RoadNetwork) -> StreetLine:
     """Return a street of a scenario as the editor takes it."""
-    stated = street.capacity is not None
     return StreetLine(
         lon=np.array([point[0] for point in street.line]),
         lat=np.array([point[1] for point in street.line]),
@@ -41,16 +42,21 @@ def street_line(street: NewStreet, road: RoadNetwork) -> StreetLine:
         name=street.name,
         oneway=street.oneway,
         structure=street.structure,
-        toll_per_m=street.toll,
+        toll=street.toll,
         source=Source.USER,
-        capacity_source=Source.USER if stated else Source.DEFAULT,
     )
 
 
 def add_to(
-    network: Network, lines: list[StreetLine], cross: str
+    network: Network, lines: list[StreetLine], cross: Literal["join", "over"], stated: bool
 ) -> tuple[Network, Array, dict[str, float]]:
-    """Return the network with streets added, the rows of their links, and counts."""
+    """Return the network with streets added, the rows of their links, and counts.
+
+    Parameters
+    ----------
+    stated : bool
+        Whether the capacities were given; else they are marked as guesses.
+    """
     if not lines:
         return network, np.zeros(0, dtype=np.int64), {}
     report = add_streets(network.road, lines, cross=cross)
@@ -59,4 +65,8 @@ def add_to(
         "links split": float(len(report.split_links)),
         "km added": report.km,
     }
-    return network.replace(road=report.road), report.new_links, counts
+    road = report.road
+    if not stated:
+        guessed = np.full(len(report.new_links), int(Source.DEFAULT))
+        road = set_attributes(road, report.new_links, capacity_source=guessed)
+    return network.replace(road=road), report.new_links, counts
