@@ -15,6 +15,7 @@ from markupsafe import Markup
 from cczsim import __version__
 from cczsim.report import tables
 from cczsim.report.charts import Chart, gap_chart, line_charts, load_chart, mode_chart, tier_charts
+from cczsim.report.density_tables import density_tables
 from cczsim.report.embed import bokeh_script, plot_json, script_json
 from cczsim.report.figures import DASH, count, number, percent, scientific
 from cczsim.report.maps import RegionMap, region_map
@@ -191,7 +192,6 @@ def render(
     wide = (gap_chart(result, base), *((mode,) if mode else ()), load_chart(figures))
     lines, small = line_charts(figures), tier_charts(figures)
     charts = (*wide, *lines, *small)
-    density, districts = tables.density(figures)
     scores = tables.scoreboard(result)
     title = tables.run_title(result)
     base_title = tables.run_title(base) if base is not None else same("")
@@ -230,8 +230,7 @@ def render(
         scenario_color=SCENARIO_COLOR,
         zone_colors=ZONE_COLORS,
         indicators=tables.by_tier(figures),
-        density=density,
-        districts=districts,
+        density=density_tables(figures),
         lines=line_rows(result, base),
         ledger=ledger_lines(result),
         changes=change_lines(result),

@@ -92,7 +92,7 @@ class Row:
     unit: str
     cells: tuple[Cell, ...]
     marked: bool = False
-    note: str = ""
+    note: Both = same("")
 
 
 @dataclass(frozen=True)
@@ -276,55 +276,8 @@ def by_tier(figures: Figures) -> Table:
             indicator_label(key, dict(rest)),
             unit_name(next(iter(items.values())).unit),
             tuple(figures.cell(items.get(area)) for area in areas),
-            note=next((i.note for i in items.values() if i.note), ""),
+            note=same(next((i.note for i in items.values() if i.note), "")),
         )
         for (key, rest), items in keys.items()
     ]
     return Table(tuple(term("area", area) for area in areas), tuple(rows))
-
-
-def density(figures: Figures) -> tuple[Table, Table]:
-    """Return road density by tier and by district, a row a convention and a column a convention.
-
-    The convention that the scenario's target uses is marked.
-    """
-    target = target_convention(figures.result)
-    tiers: dict[str, dict[str, Indicator]] = {}
-    districts: dict[str, dict[str, Indicator]] = {}
-    for item in figures.result.indicators:
-        if item.key != "road_density" or "convention" not in item.by or "class" in item.by:
-            continue
-        convention = item.by["convention"]
-        if "district" in item.by:
-            districts.setdefault(item.by["district"], {})[convention] = item
-        else:
-            area = item.by.get("tier", item.by.get("area", "all"))
-            tiers.setdefault(convention, {})[area] = item
-    areas = [area for area in AREAS if any(area in items for items in tiers.values())]
-    by_area = Table(
-        tuple(term("area", area) for area in areas),
-        tuple(
-            Row(
-                term("convention", convention), unit_name("km/km2"),
-                tuple(figures.cell(items.get(area)) for area in areas),
-                marked=convention == target,
-                note=next((i.note for i in items.values() if i.note), ""),
-            )
-            for convention, items in tiers.items()
-        ),
-    )  # fmt: skip
-    conventions = list(tiers) or sorted({c for items in districts.values() for c in items})
-    by_district = Table(
-        tuple(
-            term("convention", c).join(same("★") if c == target else same(""), by=" ")
-            for c in conventions
-        ),
-        tuple(
-            Row(
-                same(district), unit_name("km/km2"),
-                tuple(figures.cell(items.get(convention)) for convention in conventions),
-            )
-            for district, items in districts.items()
-        ),
-    )  # fmt: skip
-    return by_area, by_district

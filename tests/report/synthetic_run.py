@@ -155,7 +155,7 @@ def _transit_assignment(transit: TransitNetwork, factor: float) -> TransitAssign
 def _indicators(factor: float) -> tuple[Indicator, ...]:
     out = []
     for tier, scale in (("central", 1.0), ("circle", 0.6), ("cluster", 0.3)):
-        for convention, level in (("cn-urban", 6.1), ("all-mapped", 8.3)):
+        for convention, level in (("cn-urban", 6.1), ("osm-all-drivable", 8.3)):
             out.append(
                 Indicator(
                     "road_density", level * scale * factor, "km/km2",
@@ -167,6 +167,13 @@ def _indicators(factor: float) -> tuple[Indicator, ...]:
             Indicator(
                 "road_density", 6.1 * scale * factor, "km/km2",
                 {"district": district, "convention": "cn-urban"},
+            )
+        )  # fmt: skip
+    for name, km in (("residential", 242.0), ("primary", 22.0)):
+        out.append(
+            Indicator(
+                "road_length", km, "km",
+                {"area": "all", "class": name, "convention": "osm-all-drivable"},
             )
         )  # fmt: skip
     for area in ({"area": "all"}, {"tier": "central"}, {"tier": "circle"}, {"tier": "cluster"}):

@@ -6,10 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.indicators.indicator import Indicator
 from cczsim.report import tables
+from cczsim.report.density_tables import density_tables, rule_of
 from cczsim.report.figures import DASH
 from cczsim.report.tables import Figures
+from cczsim.report.text import known
 from cczsim.scenario.result import RunResult
 
 
@@ -103,24 +106,41 @@ def test_indicators_by_tier_leave_lines_and_conventions_to_their_own_tables(
 def test_density_marks_the_convention_of_the_target(
     plan_run: RunResult, base_run: RunResult
 ) -> None:
-    by_area, by_district = tables.density(Figures.of(plan_run, base_run, None))
-    assert [row.marked for row in by_area.rows] == [True, False]
-    assert [column.en for column in by_area.columns] == [
+    found = density_tables(Figures.of(plan_run, base_run, None))
+    assert [row.marked for row in found.by_area.rows] == [True, False]
+    assert [column.en for column in found.by_area.columns] == [
         "central zone", "metropolitan circle", "city cluster",
     ]  # fmt: skip
-    assert by_district.columns[0].en.endswith("★")
-    assert not by_district.columns[1].en.endswith("★")
-    assert [row.label.en for row in by_district.rows] == ["岳麓区", "天心区", "宁乡市"]
-    other = replace(
-        plan_run, spec={"changes": [{"kind": "road_density", "convention": "all-mapped"}]}
-    )
-    marked = tables.density(Figures.of(other, base_run, None))[0]
-    assert [row.marked for row in marked.rows] == [False, True]
+    columns = found.by_district.columns
+    assert columns[0].en.endswith("★")
+    assert not columns[1].en.endswith("★")
+    assert [row.label.en for row in found.by_district.rows] == ["岳麓区", "天心区", "宁乡市"]
+    spec = {"changes": [{"kind": "road_density", "convention": "osm-all-drivable"}]}
+    other = density_tables(Figures.of(replace(plan_run, spec=spec), base_run, None))
+    assert [row.marked for row in other.by_area.rows] == [False, True]
+
+
+def test_lengths_by_class_stand_in_the_order_of_the_classes(plan_run: RunResult) -> None:
+    table = density_tables(Figures.of(plan_run, None, None)).by_class
+    assert [row.label.zh for row in table.rows] == ["主干路", "街巷"]
+    assert [[cell.value for cell in row.cells] for row in table.rows] == [
+        [DASH, "22.0"], [DASH, "242"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("convention", list(CONVENTIONS))
+def test_a_convention_says_what_counts_and_over_what(convention: str) -> None:
+    assert known(f"convention.{convention}")
+    rule = rule_of(convention)
+    assert "arterial (primary)" in rule.en
+    assert "分母" in rule.zh
+    assert ("merged" in rule.en) == CONVENTIONS[convention].merged
+    assert not rule_of("no-such-convention")
 
 
 def test_the_convention_of_the_scenario_comes_before_the_default(plan_run: RunResult) -> None:
-    spec = {"density": {"convention": "all-mapped"}, "changes": [{"kind": "road_density"}]}
-    assert tables.target_convention(replace(plan_run, spec=spec)) == "all-mapped"
+    spec = {"density": {"convention": "osm-all-drivable"}, "changes": [{"kind": "road_density"}]}
+    assert tables.target_convention(replace(plan_run, spec=spec)) == "osm-all-drivable"
 
 
 @pytest.mark.parametrize("spec", [{}, {"changes": None}, {"changes": [{"kind": "links"}]}])
