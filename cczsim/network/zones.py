@@ -53,6 +53,7 @@ class ZoneSystem(Columns):
     built_up_area: Array = column(
         "zone", "float64", "m2", "built-up area within the zone", low=0.0, default=0.0
     )
+    hub: Array = column("zone", "text", "", "airport, rail, logistics or nothing", default="")
     polygon: Array | None = column(
         "zone", "object", "", "shapely polygon of the zone, WGS-84, or None", default=None
     )

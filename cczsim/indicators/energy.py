@@ -1,0 +1,117 @@
+"""Energy, CO2 and PM2.5 of an hour of traffic, from a table of factors with their sources."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from cczsim.assignment.result import RoadAssignment
+from cczsim.columns import Array
+from cczsim.indicators.flows import link_tiers, tiers_present
+from cczsim.indicators.indicator import Indicator
+from cczsim.network.network import Network
+from cczsim.network.transit import MODES, TransitNetwork
+
+_TRAIN = {
+    "metro": "metro_train", "rail": "rail_train", "maglev": "maglev_train",
+    "light_rail": "tram_train", "tram": "tram_train", "monorail": "metro_train",
+    "bus": "bus_vehicle",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A row of the table."""
+
+    key: str
+    value: float
+    unit: str
+    meaning: str
+    source: str
+    confidence: str
+
+
+@cache
+def factors() -> dict[str, Factor]:
+    """Return the factors by key."""
+    text = files("cczsim.indicators").joinpath("tables/energy.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {
+        row["key"]: Factor(row["key"], float(row["value"]), *(row[k] for k in (
+            "unit", "meaning", "source", "confidence")))
+        for row in rows
+    }  # fmt: skip
+
+
+def _value(key: str) -> float:
+    return factors()[key].value
+
+
+def car_petrol(speed_kmh: Array) -> Array:
+    """Return the petrol of a car, l/km, at a mean speed in km/h."""
+    speed = np.maximum(speed_kmh, 5.0)
+    rate = _value("petrol_base") + _value("petrol_slow") / speed
+    return np.asarray((rate + _value("petrol_fast") * speed**2) / 100)
+
+
+def energy_indicators(network: Network, assignment: RoadAssignment) -> list[Indicator]:
+    """Return energy, CO2 and PM2.5 by tier for cars, and for cars and transit together.
+
+    Electricity is counted at the meter; its CO2 is the grid's. PM2.5 is what is emitted on the
+    way, power stations left out.
+    """
+    street = network.road.is_street
+    tier = link_tiers(network)
+    out = []
+    cars = _cars(network, assignment, street)
+    lines = _lines(network.transit) if network.transit is not None else (0.0, 0.0, 0.0)
+    out += _three(tuple(a + b for a, b in zip(cars, lines, strict=True)), {"area": "all"})
+    out += _three(cars, {"area": "all", "by": "car"})
+    if network.transit is not None:
+        out += _three(lines, {"area": "all", "by": "transit"})
+    for code, name in tiers_present(network):
+        out += _three(
+            _cars(network, assignment, street & (tier == code)), {"tier": name, "by": "car"}
+        )
+    return out
+
+
+def _three(values: tuple[float, ...], by: dict[str, str]) -> list[Indicator]:
+    note = "factors and their sources: indicators/tables/energy.csv"
+    return [
+        Indicator("energy", values[0], "GJ/h", by, note),
+        Indicator("co2", values[1], "t/h", by, note),
+        Indicator("pm25", values[2], "kg/h", by, note),
+    ]
+
+
+def _cars(network: Network, assignment: RoadAssignment, rows: Array) -> tuple[float, float, float]:
+    length, time = network.road.length[rows], assignment.link_time[rows]
+    km = assignment.link_flow[rows] * length / 1e3
+    speed = np.divide(3.6 * length, time, out=np.full(len(time), 5.0), where=time > 0.0)
+    electric = _value("electric_share")
+    litres = float((km * (1.0 - electric) * car_petrol(speed)).sum())
+    power = float(km.sum()) * electric * _value("electric_car")
+    exhaust = _value("car_exhaust_pm25") * (1.0 - electric) + _value("car_wear_pm25")
+    return (
+        litres * _value("petrol_energy") / 1e3 + power * 3.6e-3,
+        (litres * _value("petrol_co2") + power * _value("grid_co2")) / 1e3,
+        float(km.sum()) * exhaust / 1e3,
+    )
+
+
+def _lines(transit: TransitNetwork) -> tuple[float, float, float]:
+    line_of = np.repeat(np.arange(transit.n_lines), np.diff(transit.line_first))
+    km = np.bincount(line_of, weights=transit.run_length, minlength=transit.n_lines) / 1e3
+    vehicle_km = km * 3600 / transit.headway
+    power, dust = 0.0, 0.0
+    for code in np.unique(transit.mode):
+        mode = MODES[code]
+        driven = float(vehicle_km[transit.mode == code].sum())
+        power += driven * _value(_TRAIN[mode]) if mode in _TRAIN else 0.0
+        dust += driven * _value("bus_wear_pm25") if mode == "bus" else 0.0
+    return power * 3.6e-3, power * _value("grid_co2") / 1e3, dust / 1e3

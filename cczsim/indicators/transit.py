@@ -1,0 +1,43 @@
+"""What the lines carry."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cczsim.assignment.result import TransitAssignment
+from cczsim.indicators.indicator import Indicator
+from cczsim.network.transit import MODES, TransitNetwork
+
+
+def transit_indicators(network: TransitNetwork, result: TransitAssignment) -> list[Indicator]:
+    """Return passenger-km and boardings by line and mode, and the fullest run of each line.
+
+    A line is a route in a passenger's eyes: both directions together.
+    """
+    line_of = np.repeat(np.arange(network.n_lines), np.diff(network.line_first))
+    travelled = result.segment_flow * network.run_length / 1e3
+    load = result.segment_flow * network.headway[line_of] / 3600
+    room = network.seats_and_standing[line_of]
+    fullness = np.divide(load, room, out=np.full(len(load), np.nan), where=room > 0.0)
+    out = [
+        Indicator("passenger_km", float(travelled.sum()), "passenger km/h", {"area": "all"}),
+        Indicator("boardings", float(result.boardings.sum()), "1/h", {"area": "all"}),
+    ]
+    mode = network.mode[line_of]
+    for code in np.unique(network.mode):
+        rows = mode == code
+        by = {"transit_mode": MODES[code]}
+        out.append(Indicator("passenger_km", float(travelled[rows].sum()), "passenger km/h", by))
+        out.append(Indicator("boardings", float(result.boardings[rows].sum()), "1/h", by))
+    route = network.route[line_of]
+    for name in dict.fromkeys(str(r) for r in network.route):
+        rows = route == name
+        by = {"line": name, "transit_mode": MODES[int(mode[rows][0])]}
+        out.append(Indicator("passenger_km", float(travelled[rows].sum()), "passenger km/h", by))
+        out.append(Indicator("boardings", float(result.boardings[rows].sum()), "1/h", by))
+        known = fullness[rows][np.isfinite(fullness[rows])]
+        most = float(known.max()) * 100 if len(known) else float("nan")
+        out.append(
+            Indicator("max_load", most, "%", by, "crowding is not modelled: may exceed 100 %")
+        )
+    return out

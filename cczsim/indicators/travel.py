@@ -1,0 +1,51 @@
+"""Who goes by what, and how long it takes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cczsim.assignment.result import ModeEquilibrium
+from cczsim.columns import Array
+from cczsim.indicators.flows import tiers_present
+from cczsim.indicators.indicator import Indicator
+from cczsim.network.network import Network
+
+
+def travel_indicators(
+    network: Network, equilibrium: ModeEquilibrium, times: dict[str, Array]
+) -> list[Indicator]:
+    """Return trips, shares and mean times by mode, for all and by the tier of origin.
+
+    Parameters
+    ----------
+    network : Network
+    equilibrium : ModeEquilibrium
+    times : dict of str to array [zone, zone], s
+        Door to door by mode; inf where there is no way. Trips within a zone and trips without a
+        way are left out of mean times.
+    """
+    zones = network.zones
+    assert zones is not None
+    origins = [({"area": "all"}, np.ones(zones.n_zones, dtype=bool))]
+    origins += [({"tier": name}, zones.tier == code) for code, name in tiers_present(network)]
+    out = [
+        Indicator("population", float(zones.population[rows].sum()), "residents", by)
+        for by, rows in origins
+    ]
+    for by, rows in origins:
+        total = sum(float(matrix[rows].sum()) for matrix in equilibrium.trips.values())
+        for mode, matrix in equilibrium.trips.items():
+            trips = float(matrix[rows].sum())
+            share = 100 * trips / total if total > 0.0 else float("nan")
+            out.append(Indicator("trips", trips, "1/h", {**by, "mode": mode}))
+            out.append(Indicator("mode_share", share, "%", {**by, "mode": mode}))
+            if mode in times:
+                mean = _mean(matrix[rows], times[mode][rows]) / 60
+                out.append(Indicator("mean_trip_minutes", mean, "min", {**by, "mode": mode}))
+    return out
+
+
+def _mean(trips: Array, time: Array) -> float:
+    counted = np.isfinite(time) & (time > 0.0)
+    total = float(trips[counted].sum())
+    return float((trips[counted] * time[counted]).sum()) / total if total > 0.0 else float("nan")
