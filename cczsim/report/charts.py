@@ -263,6 +263,7 @@ def line_charts(figures: Figures) -> tuple[Chart, ...]:
         _bars(plot, wording, figures, values, names, unit, vertical=False, shown=shown)
         if shown is percent:
             plot.xaxis.formatter = NumeralTickFormatter(format="0 %")
+            plot.x_range.end = 1.05 * max(1.0, float(np.nanmax(values)))
             plot.add_layout(
                 Span(location=1.0, dimension="height", line_color="#b2182b", line_dash=[5, 4])
             )
