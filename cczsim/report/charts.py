@@ -161,9 +161,8 @@ def _bars(
     size = 0.8 / len(runs)
     for k, ((_, color, label), own) in enumerate(zip(runs, values, strict=True)):
         shift = (k - (len(runs) - 1) / 2) * size
-        sign = 1 if vertical else -1
         source = ColumnDataSource(
-            {"at": np.arange(len(names)) + sign * shift, "value": np.nan_to_num(own)}
+            {"at": np.arange(len(names)) + shift, "value": np.nan_to_num(own)}
         )
         tips = []
         for n, name in enumerate(names):
