@@ -173,3 +173,15 @@ def skim_transit(
     """Return the expected times of optimal strategies between all zones."""
     nobody = np.zeros((zones.n_zones, zones.n_zones))
     return assign_transit(transit, zones, nobody, params).skims
+
+
+def compile_transit() -> None:
+    """Compile the strategy kernel, or take it from the cache, on a line of two stops."""
+    two, none = np.arange(2), np.zeros(2)
+    transit = TransitNetwork(
+        stop_id=two, stop_name=np.array(["a", "b"]), stop_lon=none, stop_lat=none,
+        line_id=np.array(["1"]), route=np.array(["1"]), mode=np.zeros(1), headway=np.ones(1),
+        line_first=np.array([0, 2]), line_stop=two, run_time=none, run_length=none,
+        access_zone=two, access_stop=two, access_time=none,
+    )  # fmt: skip
+    skim_transit(transit, ZoneSystem(zone_id=two, centroid=two))

@@ -1,0 +1,254 @@
+"""``cczsim assign``: read a network and trips, assign, write JSON and flows."""
+
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cczsim import __version__
+from cczsim.assignment.frank_wolfe import FrankWolfeParams
+from cczsim.assignment.frank_wolfe import assign as solve
+from cczsim.assignment.result import IterationRecord, RoadAssignment
+from cczsim.assignment.shortest import compile_kernels
+from cczsim.assignment.threads import set_threads
+from cczsim.errors import CczsimError, Fault, InputError, OutputError
+from cczsim.io import gmns, matrices, tntp
+from cczsim.network.network import Network
+from cczsim.pipeline.progress import Progress
+from cczsim.units import parse
+
+
+def _read_network(text: str, progress: Progress) -> Network:
+    path = Path(text)
+    if path.is_dir() and gmns.is_gmns(path):
+        return gmns.read_network(path)
+    if path.suffix == ".tntp":
+        return tntp.read_network(path)
+    from cczsim.pipeline.networks import load_network
+
+    return load_network(path, progress)
+
+
+def _trips_beside(network: str) -> Path:
+    path = Path(network)
+    beside = path.with_name(path.name.replace("_net.tntp", "_trips.tntp"))
+    if path.is_dir():
+        found = [path / name for name in ("demand.omx", "demand.csv") if (path / name).is_file()]
+        if found:
+            return found[0]
+    if beside == path or not beside.is_file():
+        raise InputError.of(
+            network, "no trips", "a trip matrix as TRIPS", "name a .tntp, .omx or .csv file"
+        )
+    return beside
+
+
+def assign(
+    network: str,
+    trips: str | None,
+    *,
+    algorithm: str,
+    gap: float,
+    max_iterations: int,
+    threads: int | None,
+    toll_factor: float,
+    distance_factor: float,
+    lost_demand: str,
+    flows: Path | None,
+    json_file: Path | None,
+    progress: Progress,
+) -> int:
+    """Assign trips to a network.
+
+    Times, lengths, costs and factors are in the network file's own units: minutes and miles for
+    TNTP, seconds and metres for networks that cczsim built.
+
+    Returns
+    -------
+    int
+        0; 1 where the gap was not reached, or more demand is unreachable than ``lost_demand``.
+    """
+    faults: list[Fault] = []
+    tolerated = 0.0
+    for check in (
+        lambda: FrankWolfeParams(algorithm, gap, max_iterations),
+        lambda: parse(_number_or_text(lost_demand), "share", "--lost-demand"),
+    ):
+        try:
+            found = check()
+            tolerated = found if isinstance(found, float) else tolerated
+        except CczsimError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(faults)
+    params = FrankWolfeParams(algorithm, gap, max_iterations)
+    began = time.perf_counter()
+    with progress.step("read"):
+        net = _read_network(network, progress)
+        if net.zones is None:
+            raise InputError.of(network, "a network without zones", "zones to assign trips between")
+        path = Path(trips) if trips is not None else _trips_beside(network)
+        demand = matrices.read_matrix(path, net.zones.zone_id)
+    read_seconds = time.perf_counter() - began
+    used = set_threads(threads)
+    with progress.step("compile"):
+        compile_kernels()
+    compile_seconds = time.perf_counter() - began - read_seconds
+    time_unit = float(net.info.build.get("time_unit_s", 1.0))
+    length_unit = float(net.info.build.get("length_unit_m", 1.0))
+
+    def show(record: IterationRecord) -> None:
+        share = min(1.0, np.log(max(record.relative_gap, 1e-16)) / np.log(max(gap, 1e-16)))
+        progress.update(share, f"iteration {record.iteration}, gap {record.relative_gap:.2e}")
+
+    start = time.perf_counter()
+    with progress.step("assign"):
+        result = solve(
+            net.road,
+            net.zones,
+            demand,
+            params=params,
+            toll_factor=toll_factor * time_unit,
+            distance_factor=distance_factor * time_unit / length_unit,
+            on_iteration=show,
+        )
+    solve_seconds = time.perf_counter() - start
+    report = _report(network, net, result, used, time_unit)
+    report |= {
+        "read_seconds": read_seconds,
+        "compile_seconds": compile_seconds,
+        "solve_seconds": solve_seconds,
+        "peak_rss_mb": _peak_rss_mb(),
+        "version": __version__,
+    }
+    if json_file is not None:
+        write_text(json_file, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    if flows is not None:
+        _write_flows(net, result, time_unit, flows)
+    return _say(result, tolerated, progress)
+
+
+def _number_or_text(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _peak_rss_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
+
+
+def _report(
+    name: str, net: Network, result: RoadAssignment, threads: int, time_unit: float
+) -> dict[str, Any]:
+    assert net.zones is not None
+    lost = result.unreachable
+    return {
+        "network": name,
+        "n_zones": net.zones.n_zones,
+        "n_nodes": net.road.n_nodes,
+        "n_links": net.road.n_links,
+        "total_demand": result.total_demand,
+        "intrazonal_demand": result.intrazonal_demand,
+        "unreachable_demand": result.unreachable_demand,
+        "unreachable_pairs": [
+            {"origin": int(net.zones.zone_id[o]), "destination": int(net.zones.zone_id[d]),
+             "trips": float(t)}
+            for o, d, t in zip(lost.origin[:1000], lost.destination[:1000], lost.trips[:1000],
+                               strict=True)
+        ],
+        "algorithm": result.algorithm,
+        "threads": threads,
+        "time_unit_s": time_unit,
+        "relative_gap": result.relative_gap,
+        "average_excess_cost": result.average_excess_cost / time_unit,
+        "converged": result.converged,
+        "status": str(result.status),
+        "iterations": result.iterations,
+        "objective": result.objective / time_unit,
+        "tstt": result.tstt / time_unit,
+        "sptt": result.sptt / time_unit,
+        "history": [
+            {"iteration": r.iteration, "seconds": r.seconds, "relative_gap": r.relative_gap,
+             "objective": r.objective / time_unit}
+            for r in result.history
+        ],
+    }  # fmt: skip
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file.
+
+    Raises
+    ------
+    OutputError
+        The folder is missing or cannot be written, or the disk is full.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError.of(
+            str(path), error.strerror or str(error), "a file that can be written"
+        ) from None
+
+
+def _write_flows(net: Network, result: RoadAssignment, time_unit: float, path: Path) -> None:
+    road = net.road
+    columns = (
+        road.node_id[road.tail].tolist(),
+        road.node_id[road.head].tolist(),
+        result.link_flow.tolist(),
+        (result.link_time / time_unit).tolist(),
+        (result.link_cost / time_unit).tolist(),
+    )
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["from_node", "to_node", "flow", "time", "cost"])
+            writer.writerows(
+                (t, h, repr(f), repr(s), repr(c)) for t, h, f, s, c in zip(*columns, strict=True)
+            )
+    except OSError as error:
+        raise OutputError.of(
+            str(path), error.strerror or str(error), "a file that can be written"
+        ) from None
+
+
+def _say(result: RoadAssignment, tolerated: float, progress: Progress) -> int:
+    lost = result.unreachable_demand / result.total_demand if result.total_demand > 0 else 0.0
+    progress.say(
+        f"{result.status} after {result.iterations} iterations: relative gap "
+        f"{result.relative_gap:.3e}"
+    )
+    progress.say(
+        f"demand {result.total_demand:,.1f}/h: {result.intrazonal_demand:,.1f} within zones, "
+        f"{result.unreachable_demand:,.1f} without a path ({lost:.3%})"
+    )
+    code = 0
+    if not result.converged and result.algorithm != "aon":
+        progress.say("the gap that was asked for was not reached")
+        code = 1
+    if lost > tolerated:
+        progress.say(f"more demand is lost than the {tolerated:.3%} tolerated by --lost-demand")
+        code = 1
+    return code
+
+
+def warmup(*, progress: Progress) -> int:
+    """Compile all kernels, so that no later run need wait for it."""
+    from cczsim.assignment.transit import compile_transit
+
+    with progress.step("compile road kernels"):
+        compile_kernels()
+    with progress.step("compile transit kernels"):
+        compile_transit()
+    return 0
