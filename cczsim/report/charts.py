@@ -18,10 +18,10 @@ from bokeh.plotting import figure
 from cczsim.network.zones import TIERS
 from cczsim.report import palette
 from cczsim.report.embed import FONTS, INK, Wording
-from cczsim.report.figures import difference, number, percent, scientific, unit_name
+from cczsim.report.figures import difference, number, percent, scientific
 from cczsim.report.provenance import street_metres, target_gap
 from cczsim.report.rail import LineFigures, line_figures
-from cczsim.report.tables import AREAS, Figures, indicator_label
+from cczsim.report.tables import AREAS, Figures, indicator_label, unit_of
 from cczsim.report.text import Both, same, term, text
 from cczsim.scenario.result import RunResult
 
@@ -153,7 +153,7 @@ def mode_chart(figures: Figures) -> Chart | None:
 
 def _bars(
     plot: Any, wording: Wording, figures: Figures, values: list[list[float]], names: list[Both],
-    unit: str, vertical: bool = True, shown: Any = number,
+    unit: Both, vertical: bool = True, shown: Any = number,
 ) -> None:  # fmt: skip
     """Draw one bar a name and run; ``values[run][name]``, runs in the order of ``_runs``."""
     runs = _runs(figures.result, figures.base)
@@ -166,7 +166,7 @@ def _bars(
         )
         tips = []
         for n, name in enumerate(names):
-            tip = name.join(label, f"{shown(own[n])} {unit}".strip())
+            tip = name.join(label, same(shown(own[n])).join(unit, by=" "))
             if len(runs) == 2 and k == 1 and np.isfinite([values[0][n], own[n]]).all():
                 change = own[n] - values[0][n]
                 tip = tip.join(
@@ -210,13 +210,13 @@ def tier_charts(figures: Figures) -> tuple[Chart, ...]:
         values = [[items[area].value for area in areas]]
         if figures.base is not None:
             values.insert(0, [figures.before(items[area]) for area in areas])
-        unit = unit_name(items[areas[0]].unit)
+        unit = unit_of(items[areas[0]].unit)
         plot, wording = _figure(190), Wording()
         _bars(plot, wording, figures, values, [term("area_short", area) for area in areas], unit)
         caption = indicator_label(key, by)
         slug = "-".join([key, *by.values()])
         charts.append(
-            Chart(f"tier-{slug}", caption.join(unit, by=", ") if unit else caption, plot, wording)
+            Chart(f"tier-{slug}", caption.join(unit, by=", "), plot, wording)
         )  # fmt: skip
     return tuple(charts)
 
@@ -236,7 +236,7 @@ def load_chart(figures: Figures) -> Chart:
         metres = street_metres(road)
         values.append((np.bincount(share, weights=metres, minlength=len(names)) / 1e3).tolist())
     plot, wording = _figure(280), Wording()
-    _bars(plot, wording, figures, values, names, "km")
+    _bars(plot, wording, figures, values, names, same("km"))
     wording.set(plot.xaxis[0], "axis_label", text("chart.load_axis"))
     return Chart("load", text("chart.load"), plot, wording)
 
@@ -259,7 +259,7 @@ def line_charts(figures: Figures) -> tuple[Chart, ...]:
         if not np.isfinite(values[-1]).any():
             continue
         plot, wording = _figure(60 + 24 * len(lines)), Wording()
-        _bars(plot, wording, figures, values, names, unit, vertical=False, shown=shown)
+        _bars(plot, wording, figures, values, names, same(unit), vertical=False, shown=shown)
         if shown is percent:
             plot.xaxis.formatter = NumeralTickFormatter(format="0 %")
             plot.x_range.end = 1.05 * max(1.0, float(np.nanmax(values)))

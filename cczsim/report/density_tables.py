@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from cczsim.indicators.conventions import BUILT_UP, CONVENTIONS
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.road_class import ROAD_CLASSES
-from cczsim.report.figures import unit_name
-from cczsim.report.tables import AREAS, Figures, Row, Table, target_convention
+from cczsim.report.tables import AREAS, Figures, Row, Table, target_convention, unit_of
 from cczsim.report.text import Both, same, term, text
 
 
@@ -68,7 +67,7 @@ def density_tables(figures: Figures) -> DensityTables:
         tuple(term("area", area) for area in shown),
         tuple(
             Row(
-                term("convention", convention), unit_name("km/km2"),
+                term("convention", convention), unit_of("km/km2"),
                 tuple(figures.cell(items.get(area)) for area in shown),
                 marked=convention == target,
                 note=rule_of(convention).join(
@@ -97,7 +96,7 @@ def _by_convention(
             term("convention", c).join("★" if c == target else "", by=" ") for c in conventions
         ),
         tuple(
-            Row(label, "", tuple(figures.cell(items.get(c)) for c in conventions))
+            Row(label, same(""), tuple(figures.cell(items.get(c)) for c in conventions))
             for label, items in rows
         ),
     )  # fmt: skip

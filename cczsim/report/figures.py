@@ -13,7 +13,8 @@ _UNITS: Final = {
     "km2": "km²",
     "ug/m3": "µg/m³",
     "pce km/h": "pce·km/h",
-    "pkm/h": "p·km/h",
+    "pce h/h": "pce·h/h",
+    "passenger km/h": "p·km/h",
 }
 
 

@@ -45,7 +45,7 @@ def guessed_shares(road: RoadNetwork) -> Table:
         shares = np.bincount(source, weights=metres, minlength=len(Source)) / (total or np.nan)
         guessed = float(sum(shares[s] for s in GUESSED))
         cells = [Cell(percent(float(shares[s]))) for s in Source]
-        rows.append(Row(term("attribute", name), "", (*cells, Cell(percent(guessed)))))
+        rows.append(Row(term("attribute", name), same(""), (*cells, Cell(percent(guessed)))))
     head = tuple(term("source", s.name.lower()) for s in Source)
     return Table((*head, text("words.guessed")), tuple(rows))
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from cczsim.indicators.indicator import Indicator
+from cczsim.indicators.plan_targets import find_target
 from cczsim.network.zones import TIERS
 from cczsim.report.figures import DASH, difference, number, signed, unit_name
-from cczsim.report.text import Both, same, term, text
-from cczsim.scenario.result import RunResult
+from cczsim.report.text import Both, known, same, term, text
+from cczsim.scenario.result import RunResult, TargetRow
 
 Verdict = Literal["better", "worse", "", "noise"]
 
@@ -20,7 +21,7 @@ AREAS: Final = ("all", "central", "circle", "cluster")
 BETTER: Final[Mapping[str, int]] = {
     "road_density": 1, "mean_speed": 1, "delay_hours": -1, "links_over_capacity": -1,
     "km_over_capacity": -1, "jobs_reached": 1, "airport_minutes": -1, "co2": -1, "energy": -1,
-    "pm25": -1, "mean_trip_minutes": -1,
+    "pm25": -1, "mean_trip_minutes": -1, "airport_reach": 1,
 }  # fmt: skip
 _BY_TABLE: Final = frozenset({"convention", "district", "class", "line", "zone"})
 _HEAD: Final[tuple[tuple[str, dict[str, str]], ...]] = (
@@ -60,7 +61,7 @@ class Cell:
     Parameters
     ----------
     value : str
-    unit : str
+    unit : Both
     change : str
         Difference to the base, with its sign; ``""`` without a base.
     verdict : str
@@ -69,7 +70,7 @@ class Cell:
     """
 
     value: str
-    unit: str = ""
+    unit: Both = same("")
     change: str = ""
     verdict: Verdict = ""
 
@@ -89,7 +90,7 @@ class Row:
     """A label and its cells; ``marked`` rows stand out."""
 
     label: Both
-    unit: str
+    unit: Both
     cells: tuple[Cell, ...]
     marked: bool = False
     note: Both = same("")
@@ -109,12 +110,17 @@ class ScoreRow:
 
     label: Both
     rule: str
-    unit: str
+    unit: Both
     base: str
     value: str
     state: Literal["met", "missed", "unknown"]
     margin: str
     assumed: tuple[str, ...]
+
+
+def unit_of(unit: str) -> Both:
+    """Return a unit as it is printed: a word in both languages (``jobs``), or a symbol."""
+    return text(f"unit.{unit}") if known(f"unit.{unit}") else same(unit_name(unit))
 
 
 def _norm(by: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -164,7 +170,7 @@ class Figures:
         """Return an indicator as a cell."""
         if item is None:
             return Cell(DASH)
-        shown = Cell(number(item.value), unit_name(item.unit))
+        shown = Cell(number(item.value), unit_of(item.unit))
         old = self.before(item)
         if not math.isfinite(old) or not math.isfinite(item.value):
             return shown
@@ -200,13 +206,11 @@ def run_title(run: RunResult) -> Both:
 def indicator_label(key: str, by: Mapping[str, str]) -> Both:
     """Return the name of an indicator with its restriction, areas left out."""
     label = term("indicator", key)
-    parts: list[Both] = []
-    if "mode" in by:
-        parts.append(term("mode", by["mode"]))
+    parts = [term("mode", by[name]) for name in ("mode", "transit_mode") if name in by]
     if "minutes" in by:
         parts.append(text("words.within_minutes", minutes=by["minutes"]))
-    known = {"mode", "minutes", "area", "tier"}
-    parts += [same(f"{k} {v}") for k, v in sorted(by.items()) if k not in known]
+    said = {"mode", "transit_mode", "minutes", "area", "tier"}
+    parts += [same(f"{k} {v}") for k, v in sorted(by.items()) if k not in said]
     return label.join(*parts)
 
 
@@ -231,20 +235,32 @@ def headline(figures: Figures) -> tuple[Figure, ...]:
     return tuple(out[:_N_HEAD])
 
 
+def _target_label(result: RunResult, row: TargetRow) -> Both:
+    """Return a target in words: its own label, or those of the figure that its key names."""
+    if row.label and row.label != row.key:
+        return same(row.label)
+    convention = target_convention(result)
+    item = find_target(row.key, result.indicators, convention)
+    if item is None:
+        return same(row.key)
+    by = {k: v for k, v in item.by.items() if k != "convention"}
+    area = term("area", by.get("tier", by.get("area", "all")))
+    shown = indicator_label(item.key, by).join(area)
+    return shown.join(term("convention", convention)) if "convention" in item.by else shown
+
+
 def scoreboard(result: RunResult) -> tuple[ScoreRow, ...]:
     """Return the plan's targets, met or not, and those that cannot be judged."""
     out = []
     for row in result.targets:
-        label = term("target", row.key)
-        if row.label and label == same(row.key):
-            label = same(row.label)
+        label = _target_label(result, row)
         state: Literal["met", "missed", "unknown"] = (
             "unknown" if row.met is None else "met" if row.met else "missed"
         )
         margin = DASH if row.met is None else signed(row.margin, 2)
         out.append(
             ScoreRow(
-                label, row.rule, unit_name(row.unit), number(row.base), number(row.value),
+                label, row.rule, unit_of(row.unit), number(row.base), number(row.value),
                 state, margin, row.assumed,
             )
         )  # fmt: skip
@@ -274,7 +290,7 @@ def by_tier(figures: Figures) -> Table:
     rows = [
         Row(
             indicator_label(key, dict(rest)),
-            unit_name(next(iter(items.values())).unit),
+            unit_of(next(iter(items.values())).unit),
             tuple(figures.cell(items.get(area)) for area in areas),
             note=same(next((i.note for i in items.values() if i.note), "")),
         )

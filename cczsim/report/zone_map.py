@@ -38,7 +38,7 @@ class Theme:
 
 
 def _zone_values(result: RunResult, base: RunResult | None) -> dict[str, tuple[Array, str]]:
-    """Return the figures by zone, with unit; times in minutes, densities a km²."""
+    """Return the figures by zone, with unit; times (``airport_…``) are given in minutes."""
     zones = result.network.zones
     assert zones is not None
     square_km = np.where(zones.area > 0, zones.area / 1e6, np.nan)
@@ -59,7 +59,7 @@ def _shown(key: str, values: Array) -> tuple[Array, str]:
         return values, "km/km²"
     if key.startswith("jobs"):
         return values, ""
-    return values / 60.0, "min"
+    return values, "min"
 
 
 def _bins(values: Array) -> tuple[Array, tuple[str, ...]]:

@@ -80,7 +80,9 @@ def test_a_figure_that_is_not_defined_has_no_difference(plan_run: RunResult) -> 
 def test_scoreboard_tells_met_missed_and_unknown(plan_run: RunResult) -> None:
     rows = tables.scoreboard(plan_run)
     assert [row.state for row in rows] == ["met", "missed", "unknown"]
-    assert rows[0].label.zh == "中心区路网密度"
+    assert rows[0].label.zh == "路网密度 · 中心区 · 中国城市道路标准"
+    assert rows[1].label.en == "Time to the airport · car · central zone"
+    assert rows[2].label.en == "gdp"
     assert rows[0].margin == "+0.015"
     assert rows[0].assumed == ("demand.value_of_time",)
     assert tables.target_counts(rows).en == (
