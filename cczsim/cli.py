@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cczsim import __version__
+
+if TYPE_CHECKING:
+    from cczsim.pipeline.progress import Progress
 
 _EXIT_CODES = """\
 exit codes:
@@ -61,12 +64,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cczsim {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(
-        name: str,
-        text: str,
-        parent: argparse._SubParsersAction[_Parser] = commands,  # type: ignore[assignment]
-    ) -> argparse.ArgumentParser:
-        return parent.add_parser(name, help=text, description=text)
+    def command(name: str, text: str, parent: Any = commands) -> argparse.ArgumentParser:
+        parser_of: argparse.ArgumentParser = parent.add_parser(name, help=text, description=text)
+        return parser_of
 
     run = command("run", "run scenarios, each with the base it is compared to")
     run.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.toml")
@@ -164,7 +164,7 @@ def _dispatch(args: argparse.Namespace) -> int:
             return _scenario_command(args, progress)
 
 
-def _scenario_command(args: argparse.Namespace, progress: object) -> int:
+def _scenario_command(args: argparse.Namespace, progress: Progress) -> int:
     from cczsim.pipeline import runs
 
     handlers: dict[str, Callable[[], int]] = {
