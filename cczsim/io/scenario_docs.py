@@ -73,7 +73,7 @@ def resolved_toml(spec: ScenarioSpec, folder: Path) -> str:
             for row, change in enumerate(value, start=1):
                 tables += ["", "[[changes]]"]
                 tables += _pairs(change, f"changes[{row}]", spec.origins)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and value:
             tables += ["", f"[{name}]", *_pairs(value, name, spec.origins)]
         else:
             lines += _pairs({name: value}, "", spec.origins)
@@ -216,4 +216,6 @@ def _property(spec: KeySpec) -> dict[str, Any]:
         return out | {"type": "array", "items": {"oneOf": kinds}}
     assert spec.table is not None
     inner = _object(spec.table)
+    if spec.form == "sections":
+        return out | {"type": "object", "additionalProperties": inner}
     return out | ({"type": "array", "items": inner} if spec.form == "tables" else inner)

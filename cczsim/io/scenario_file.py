@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cczsim.errors import CczsimError, Fault, FaultCollector, InputError, ScenarioError
 from cczsim.io.toml_lines import key_lines
-from cczsim.scenario.keys import Node
+from cczsim.scenario.reader import Node
 from cczsim.scenario.spec import ScenarioSpec, base_unknown, read_spec
 
 DATA_VARIABLE: Final = "CCZSIM_DATA"

@@ -1,4 +1,4 @@
-"""Changes of links: set, close, add; and streets up to a road density."""
+"""Changes of links: set, close, add."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.network.provenance import Source
 from cczsim.network.road_class import ROAD_CLASSES
 from cczsim.network.transit import MODES
@@ -173,8 +174,8 @@ class StreetKind:
     """What the added streets are."""
 
     class_: str = key(
-        "choice", "class", choices=STREET_CLASSES, default="residential",
-        source="支路, the local street of the Chinese urban standard",
+        "choice", "class", choices=STREET_CLASSES, default="tertiary",
+        source="支路, the local street that the Chinese urban standard counts",
     )  # fmt: skip
     lanes: float = key(
         "number", "lanes in one direction", default=1.0, above=0.0, high=20.0, source="assumed"
@@ -195,9 +196,14 @@ class RoadDensity(Change):
 
     area: str = key("text", "a tier, a district, or all", default=REQUIRED)
     target: float = key(
-        "quantity", "density to reach", dimension="density", default=REQUIRED, above=0.0, high=40.0
+        "quantity", "density to reach", dimension="density", default=REQUIRED, above=0.0, high=100.0
     )
-    convention: str = key("text", "how length and area are counted", default="cn-urban")
+    convention: str = key(
+        "choice",
+        "how length and area are counted",
+        choices=tuple(CONVENTIONS),
+        default="cn-urban",
+    )
     expect: DensityExpectation | None = key(
         "table", "what must hold before", table=DensityExpectation
     )

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from cczsim.errors import CczsimError, Fault, FaultCollector, ScenarioError
 from cczsim.network.network import Network
-from cczsim.scenario import change_lines, change_people, change_roads
+from cczsim.scenario import change_density, change_lines, change_people, change_roads
 from cczsim.scenario.change_spec import Change
 from cczsim.scenario.result import AppliedChange
 
 Effect = tuple[Network, str, dict[str, float], float]
 _APPLY: Final[dict[str, Callable[[Network, Any, str], Effect]]] = {
     "links": change_roads.links,
-    "road_density": change_roads.road_density,
+    "road_density": change_density.add_to_density,
     "transit_line": change_lines.transit_line,
     "growth": change_people.growth,
 }

@@ -83,6 +83,7 @@ FORMS: Final[dict[str, str]] = {
     "rules": 'a table of rules such as ">= 7 km/km2"',
     "table": "a table of keys",
     "tables": "a list of tables of keys",
+    "sections": "a table of named tables of keys",
     "line": 'coordinates "longitude latitude; longitude latitude"',
     "variants": "a list of tables, each with its kind",
 }

@@ -55,7 +55,7 @@ def add_to(
     Parameters
     ----------
     stated : bool
-        Whether the capacities were given; else they are marked as guesses.
+        Whether the capacities stay marked as the streets are; else they are marked as guesses.
     """
     if not lines:
         return network, np.zeros(0, dtype=np.int64), {}

@@ -164,6 +164,8 @@ class Reader:
                     return self._wrong(spec, node, path)
                 read = [self.value(single, item, path) for item in items]
                 return tuple(v for v, _ in read), [p for _, p in read]
+            case "sections":
+                return self._sections(spec, node, path)
             case "line":
                 return self._line(spec, node, path)
             case _:
@@ -268,6 +270,7 @@ class Reader:
         if not isinstance(node.value, dict):
             return self._wrong(KeySpec("rules", ""), node, path)
         for name, child in node.value.items():
+            self.origins[show_key((*path, name))] = child.where
             if not isinstance(child.value, str):
                 self.fault(
                     child.where,
@@ -276,6 +279,13 @@ class Reader:
                     'a rule in quotes such as ">= 7 km/km2"',
                 )
         return {n: str(child.value) for n, child in node.value.items()}, node.plain
+
+    def _sections(self, spec: KeySpec, node: Node, path: Path) -> tuple[Any, Any]:
+        if not isinstance(node.value, dict):
+            return self._wrong(spec, node, path)
+        assert spec.table is not None
+        pairs = {n: self.section(spec.table, c, (*path, n)) for n, c in node.value.items()}
+        return {n: p[0] for n, p in pairs.items()}, {n: p[1] for n, p in pairs.items()}
 
     def _line(self, spec: KeySpec, node: Node, path: Path) -> tuple[Any, Any]:
         if not isinstance(node.value, str):

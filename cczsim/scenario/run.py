@@ -122,7 +122,8 @@ def run_scenario(
         on_iteration=on_iteration,
     )
     step("figures")
-    figures = measure(spec, changed, equilibrium, base)
+    assumed = assumptions(spec, changed)
+    figures = measure(spec, changed, equilibrium, base, assumed)
     return RunResult(
         name=spec.name,
         title=spec.title,
@@ -134,7 +135,7 @@ def run_scenario(
         indicators=figures.indicators,
         ledger=make_ledger(distribution.trips, equilibrium, stranded(distribution.stranded)),
         changes=applied,
-        assumptions=assumptions(spec, changed),
+        assumptions=assumed,
         targets=figures.targets,
         zone_access=figures.zone_access,
     )
@@ -157,4 +158,8 @@ def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
         *network_assumptions(network),
         _PATTERN,
         *key_assumptions(spec.plain, spec.origins, keys),
+        *(
+            Assumption(f"targets.{key}", item.rule, "not modelled", item.why)
+            for key, item in spec.not_modelled.items()
+        ),
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from cczsim.assignment.transit import TransitParams
 from cczsim.demand.params import DemandParams
 from cczsim.errors import ScenarioError
+from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.scenario.change_spec import CHANGES, Change
 from cczsim.scenario.keys import REQUIRED, key, params
 from cczsim.scenario.reader import Node, Reader, as_node
@@ -42,7 +43,8 @@ class DensityKeys:
     """How road density is counted where nothing else is said."""
 
     convention: str = key(
-        "text", "convention that the report marks", default="cn-urban",
+        "choice", "convention that the report marks", choices=tuple(CONVENTIONS),
+        default="cn-urban",
         source="GB 50220 and CJJ 37 practice: urban streets, carriageways merged",
     )  # fmt: skip
 
@@ -55,6 +57,14 @@ class ToleranceKeys:
         "quantity", "share of trips that may find no way", dimension="share", default="0.1 %",
         low=0.0, high=1.0, source="assumed",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotModelled:
+    """A target that the scoreboard shows without a verdict."""
+
+    rule: str = key("text", "what the plan says", default=REQUIRED)
+    why: str = key("text", "why the model cannot judge it", default=REQUIRED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +133,10 @@ class ScenarioSpec:
     targets: dict[str, str] = key(
         "rules", "rules that the scoreboard checks, by name of the figure", default={}
     )
+    not_modelled: dict[str, NotModelled] = key(
+        "sections", "targets of the plan that this model cannot judge, by name, each with its why",
+        table=NotModelled, default={},
+    )  # fmt: skip
     changes: tuple[Change, ...] = key("variants", "what is changed, in order", default=[])
     report: ReportKeys = key("table", "how the report opens", table=ReportKeys, default={})
 

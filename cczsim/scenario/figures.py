@@ -1,0 +1,132 @@
+"""Indicators and scoreboard of a run; and whether targets name figures, before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cczsim.assignment.result import ModeEquilibrium, RoadAssignment, Status, Unreachable
+from cczsim.assignment.transit import assign_transit
+from cczsim.columns import Array
+from cczsim.errors import IndicatorError, ScenarioError
+from cczsim.indicators.all import all_indicators
+from cczsim.indicators.conventions import CONVENTIONS
+from cczsim.indicators.indicator import Indicator
+from cczsim.indicators.plan_targets import evaluate
+from cczsim.network.network import Network
+from cczsim.scenario.result import Assumption, RunResult, TargetRow
+from cczsim.scenario.spec import ScenarioSpec
+
+_MADE_OF: dict[str, tuple[str, ...]] = {
+    "road_density": ("network", "network.class"),
+    "road_length": ("network", "network.class"),
+    "population": ("demand.population_growth",),
+}
+_TRAVEL = ("demand.trip_rate", "demand.destinations", "demand.car_constant")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is measured on a run."""
+
+    indicators: tuple[Indicator, ...]
+    targets: tuple[TargetRow, ...]
+    zone_access: dict[str, Array]
+
+
+def measure(
+    spec: ScenarioSpec,
+    network: Network,
+    equilibrium: ModeEquilibrium,
+    base: RunResult | None,
+    assumptions: Sequence[Assumption],
+) -> Figures:
+    """Return the figures of a run and what they make of its targets.
+
+    Raises
+    ------
+    ScenarioError
+        A target names no figure, or its rule cannot be read.
+    """
+    indicators, by_zone = all_indicators(
+        network,
+        equilibrium,
+        demand=spec.demand.params,
+        convention=CONVENTIONS[spec.density.convention],
+    )
+    before = base.indicators if base is not None else None
+    return Figures(indicators, _targets(spec, indicators, before, assumptions), by_zone)
+
+
+def _targets(
+    spec: ScenarioSpec,
+    indicators: tuple[Indicator, ...],
+    base: tuple[Indicator, ...] | None,
+    assumptions: Sequence[Assumption],
+) -> tuple[TargetRow, ...]:
+    origins = {key: spec.origins.get(f"targets.{key}", "") for key in spec.targets}
+    try:
+        found = evaluate(
+            spec.targets, indicators, base, convention=spec.density.convention, origins=origins
+        )
+    except IndicatorError as error:
+        raise ScenarioError(error.faults) from None
+    known = {item.key for item in assumptions}
+    rows = [
+        TargetRow(
+            key=item.key,
+            label="",
+            rule=item.rule,
+            unit=item.unit,
+            base=item.base,
+            value=item.value,
+            met=item.met,
+            margin=item.margin,
+            assumed=tuple(key for key in _hangs_on(item.key) if key in known),
+        )
+        for item in found
+    ]
+    nothing = float("nan")
+    rows += [
+        TargetRow(key, "", item.rule, "", nothing, nothing, None, nothing, (f"targets.{key}",))
+        for key, item in spec.not_modelled.items()
+    ]
+    return tuple(rows)
+
+
+def _hangs_on(key: str) -> tuple[str, ...]:
+    return next((names for start, names in _MADE_OF.items() if key.startswith(start)), _TRAVEL)
+
+
+def check_targets(spec: ScenarioSpec, network: Network) -> None:
+    """Raise if a target names no figure of a network, told by its figures without any traffic.
+
+    Raises
+    ------
+    ScenarioError
+    """
+    if spec.targets:
+        indicators, _ = all_indicators(network, _still(network), demand=spec.demand.params)
+        _targets(spec, indicators, None, ())
+
+
+def _still(network: Network) -> ModeEquilibrium:
+    """Return the equilibrium of nobody travelling."""
+    road, zones = network.road, network.zones
+    assert zones is not None
+    nobody = np.zeros((zones.n_zones, zones.n_zones))
+    flow = np.zeros(road.n_links)
+    none = Unreachable(origin=flow[:0], destination=flow[:0], trips=flow[:0])
+    still = RoadAssignment(
+        algorithm="", status=Status.CONVERGED, link_flow=flow, link_time=road.free_flow_time,
+        link_cost=road.free_flow_time, relative_gap=0.0, average_excess_cost=0.0, tstt=0.0,
+        sptt=0.0, objective=0.0, iterations=0, history=(), total_demand=0.0,
+        intrazonal_demand=0.0, unreachable_demand=0.0, unreachable=none,
+    )  # fmt: skip
+    transit = (
+        assign_transit(network.transit, zones, nobody) if network.transit is not None else None
+    )
+    trips = dict.fromkeys(("car", "transit", "active"), nobody)
+    return ModeEquilibrium(still, transit, trips, nobody, nobody, 0.0)
