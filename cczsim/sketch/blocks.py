@@ -88,9 +88,7 @@ def long_axis(ring: list[Point]) -> tuple[Point, Point, float, float]:
     return best[1], best[2], best[3], best[4]
 
 
-def _crossings(
-    ring: list[Point], centre: Point, axis: Point
-) -> list[tuple[float, int, Point]]:
+def _crossings(ring: list[Point], centre: Point, axis: Point) -> list[tuple[float, int, Point]]:
     """Return where the line through centre, square to axis, crosses the ring, in order."""
     cx, cy = centre
     ux, uy = axis

@@ -194,9 +194,7 @@ class _Streets:
         long = shapely.length(lines)
         counted = counted * np.where(long > 0, road.length[rows] / np.maximum(long, 1e-9), 0.0)
         open_ = (road.structure[rows] == 0) & ~np.isin(road.road_class[rows], MOTORWAYS)
-        return cls(
-            lines, counted, open_, shapely.STRtree(lines), shapely.STRtree(lines[open_])
-        )
+        return cls(lines, counted, open_, shapely.STRtree(lines), shapely.STRtree(lines[open_]))
 
     def inside(self, area: Any) -> float:
         import shapely

@@ -1,0 +1,172 @@
+"""Networks from whatever names one: a built folder, a recipe, an extract, TNTP, GMNS."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cczsim.errors import InputError, OutputError
+from cczsim.network.network import Network
+from cczsim.pipeline.progress import Progress
+
+_OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
+
+
+def load_network(path: str | Path, progress: Progress) -> Network:
+    """Return the network that a path names, built if need be.
+
+    Raises
+    ------
+    InputError
+        Nothing there is a network.
+    """
+    from cczsim.io.bundle import is_bundle, read_bundle
+    from cczsim.io.recipe import read_recipe
+
+    path = Path(path)
+    if not path.exists():
+        raise InputError.of(
+            str(path), "nothing", "a built network, a recipe, an OSM extract, a TNTP or GMNS network"
+        )
+    if path.is_dir() and is_bundle(path):
+        with progress.step("read network"):
+            return read_bundle(path)
+    if path.suffix == ".toml" or (path / "recipe.toml").is_file():
+        from cczsim.pipeline.recipes import build_recipe
+
+        return build_recipe(read_recipe(path), progress)
+    if path.is_dir() and (path / "link.csv").is_file():
+        from cczsim.io import gmns
+
+        with progress.step("read GMNS"):
+            return gmns.read_network(path)
+    if path.name.endswith(_OSM):
+        from cczsim.pipeline.recipes import build_extract
+
+        return build_extract(path, progress)
+    if path.is_file() and path.suffix == ".tntp":
+        from cczsim.io import tntp
+
+        with progress.step("read TNTP"):
+            return tntp.read_network(path)
+    raise InputError.of(
+        str(path), "no network that is known",
+        "a folder with network.json, recipe.toml or link.csv, or a .toml, .osm.pbf or _net.tntp",
+    )  # fmt: skip
+
+
+def network_inputs(path: str | Path) -> list[Path]:
+    """Return the files that a network is made of, for the record of a run."""
+    from cczsim.io.recipe import read_recipe
+
+    path = Path(path)
+    if path.suffix == ".toml" or (path / "recipe.toml").is_file():
+        return read_recipe(path).inputs()
+    if path.is_dir():
+        return sorted(f for f in path.iterdir() if f.is_file())
+    return [path]
+
+
+def build(
+    source: str, out: Path | None = None, json_file: Path | None = None, *, progress: Progress
+) -> int:
+    """Build a network, save it to ``out`` and its account to ``json_file``."""
+    network = load_network(source, progress)
+    if out is not None:
+        from cczsim.io.bundle import save_network
+
+        with progress.step("save"):
+            save_network(network, out)
+    account = {**account_of(network), "seconds": dict(progress.seconds)}
+    if json_file is not None:
+        text = json.dumps(account, ensure_ascii=False, indent=1)
+        try:
+            json_file.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError.of(str(json_file), str(error), "a file to write") from error
+    for line in summary(network):
+        progress.say(line)
+    return 0
+
+
+def info(path: str | Path, *, progress: Progress) -> int:
+    """Say what a network holds and what its checks find."""
+    from cczsim.network.checks import check_network
+
+    network = load_network(path, progress)
+    for line in summary(network):
+        progress.say(line)
+    for finding in check_network(network):
+        progress.say(f"{finding.severity}: {finding.message}")
+    return 0
+
+
+def account_of(network: Network) -> dict[str, Any]:
+    """Return counts and kilometres of a network with the account of its build, as plain JSON."""
+    from cczsim.network.edit import carriageway_rows
+    from cczsim.network.provenance import Source
+    from cczsim.network.road import ATTRIBUTES
+    from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
+
+    road, zones, transit = network.road, network.zones, network.transit
+    once = carriageway_rows(road)
+    street = road.road_class != CONNECTOR
+    classes = {}
+    for code, name in enumerate(ROAD_CLASSES):
+        own = road.road_class == code
+        if own.any():
+            km = road.length[once][own[once]].sum() / 1e3 if code != CONNECTOR else 0.0
+            classes[name] = {"links": int(own.sum()), "km": float(km)}
+    provenance = {}
+    for name in ("class", *ATTRIBUTES):
+        share = np.bincount(getattr(road, f"{name}_source")[street], minlength=len(Source))
+        provenance[name] = {
+            s.name.lower(): float(share[s] / max(share.sum(), 1)) for s in Source if share[s]
+        }
+    build = dict(network.info.build)
+    roads = build.get("roads", {})
+    return {
+        "name": network.info.name,
+        "nodes": road.n_nodes,
+        "links": road.n_links,
+        "km": float(road.length[once].sum() / 1e3),
+        "classes": classes,
+        "provenance": provenance,
+        "components": roads.get("components", {}),
+        "turn_restrictions": roads.get(
+            "turn_restrictions", {"kept": 0, "refused": 0, "reasons": {}}
+        ),
+        "zones": 0 if zones is None else zones.n_zones,
+        "lines": 0 if transit is None else transit.n_lines,
+        "stops": 0 if transit is None else transit.n_stops,
+        "build": build,
+    }
+
+
+def summary(network: Network) -> list[str]:
+    """Return what a network holds, in lines."""
+    account = account_of(network)
+    head = network.info.title or network.info.name
+    lines = [
+        f"{head}: {account['nodes']} nodes, {account['links']} directed links, "
+        f"{account['km']:.1f} km of streets"
+    ]
+    for name, row in account["classes"].items():
+        lines.append(f"  {name}: {row['links']} links, {row['km']:.1f} km")
+    if network.zones is not None:
+        z = network.zones
+        lines.append(
+            f"  {z.n_zones} zones, {z.population.sum():.0f} residents, {z.jobs.sum():.0f} jobs"
+        )
+    if network.transit is not None:
+        lines.append(f"  {account['lines']} directed lines, {account['stops']} stops")
+    generated = account["provenance"]["class"].get("generated", 0.0)
+    if generated:
+        lines.append(f"  {generated:.0%} of the links were generated")
+    lines += [f"  {text}" for text in network.info.attribution]
+    return lines
+
+

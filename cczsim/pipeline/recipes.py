@@ -1,0 +1,125 @@
+"""Build the network of a recipe, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cczsim.errors import InputError
+from cczsim.io.recipe import Recipe
+from cczsim.network.network import Network, NetworkInfo
+from cczsim.pipeline.progress import Progress
+
+_ODBL = "© OpenStreetMap contributors, ODbL 1.0"
+
+
+def build_recipe(recipe: Recipe, progress: Progress) -> Network:
+    """Build the network of a recipe."""
+    info = NetworkInfo(
+        recipe.name, recipe.title, recipe.attribution, recipe.date, recipe.notes
+    )
+    if recipe.kind == "sketch":
+        return _sketch(recipe, info, progress)
+    if recipe.kind == "osm":
+        network = _osm(recipe, info, progress)
+    elif recipe.kind == "tntp":
+        from cczsim.io import tntp
+
+        network = tntp.read_network(recipe.source["file"]).replace(info=info)
+    else:
+        from cczsim.io import gmns
+
+        network = gmns.read_network(recipe.source["file"]).replace(info=info)
+    if recipe.zones is not None:
+        from cczsim.io.zone_sources import add_zones
+
+        with progress.step("zones"):
+            network = add_zones(network, recipe)
+    return network
+
+
+def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
+    from cczsim.io.sketch_tables import read_sketch
+    from cczsim.sketch.sketch_build import SketchSettings, build_sketch
+    from cczsim.sketch.street_grid import StreetSpec
+
+    with progress.step("read tables"):
+        tables = read_sketch(recipe)
+    given: dict[str, Any] = dict(recipe.streets)
+    names = {
+        "class": ("road_class", 1.0), "lanes": ("lanes", 1.0), "speed_kmh": ("speed", 3.6),
+        "capacity": ("capacity", 1.0), "main_class": ("main_class", 1.0),
+        "main_speed_kmh": ("main_speed", 3.6), "main_capacity": ("main_capacity", 1.0),
+        "main_from_m": ("main_from", 1.0), "min_block_m2": ("min_block", 1.0),
+        "min_width_m": ("min_width", 1.0),
+    }  # fmt: skip
+    values = {
+        names[k][0]: v if isinstance(v, str) else v / names[k][1] for k, v in given.items()
+    }
+    with progress.step("build sketch"):
+        return build_sketch(tables, SketchSettings(streets=StreetSpec(**values)), info)
+
+
+def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
+    source = recipe.source
+    bbox = tuple(source["bbox"]) if "bbox" in source else None
+    if "file" in source:
+        return replace_info(
+            build_extract(source["file"], progress, recipe.class_table, bbox,
+                          source.get("keep", "largest"), source.get("railway", True)),
+            info,
+        )  # fmt: skip
+    from cczsim.io.overpass import PUBLIC_OVERPASS, fetch_extract
+
+    with progress.step("fetch OSM"):
+        extract = fetch_extract(
+            source.get("place", bbox), source.get("overpass_url", PUBLIC_OVERPASS)
+        )
+    return replace_info(_from_extract(extract, recipe.name, progress, recipe.class_table), info)
+
+
+def replace_info(network: Network, info: NetworkInfo) -> Network:
+    """Return the network under another head, its account kept."""
+    return network.replace(info=replace(info, build={**info.build, **network.info.build}))
+
+
+def build_extract(
+    path: str | Path,
+    progress: Progress,
+    table: str = "cn-cjj37",
+    bbox: tuple[float, ...] | None = None,
+    keep: str = "all",
+    railway: bool = True,
+) -> Network:
+    """Build roads and rail of an OSM extract; it has no zones."""
+    from cczsim.io.osm_file import read_osm
+
+    with progress.step("read OSM"):
+        extract = read_osm(path, bbox)  # type: ignore[arg-type]
+    return _from_extract(extract, Path(path).name.split(".")[0], progress, table, keep, railway)
+
+
+def _from_extract(
+    extract: Any, name: str, progress: Progress, table: str, keep: str = "largest",
+    railway: bool = True,
+) -> Network:  # fmt: skip
+    from cczsim.osm.class_table import TABLES
+    from cczsim.osm.rail_build import build_rail
+    from cczsim.osm.road_build import build_roads
+
+    if keep not in ("all", "largest"):
+        raise InputError.of("source.keep", repr(keep), "all or largest")
+    if table not in TABLES:
+        raise InputError.of("class_table", repr(table), f"one of {', '.join(TABLES)}")
+    with progress.step("build roads"):
+        roads = build_roads(extract, table=table, keep=keep)  # type: ignore[arg-type]
+    report: dict[str, Any] = {"roads": roads.report}
+    transit = None
+    if railway:
+        with progress.step("build rail"):
+            rail = build_rail(extract)
+        report["rail"] = rail.report
+        transit = rail.transit
+    info = NetworkInfo(name, attribution=(_ODBL,), build=report)
+    return Network(info, roads.road, None, transit)
