@@ -83,7 +83,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     OutputError
         ``folder`` holds something that is no result, or the disk refuses; nothing is left behind.
     """
-    _check_place(folder)
+    check_place(folder)
     part = folder.parent / f".{folder.name}.part"
     old = folder.parent / f".{folder.name}.old"
     try:
@@ -117,7 +117,14 @@ def _is_disk_error(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__module__.startswith(("pyogrio", "pyarrow"))
 
 
-def _check_place(folder: Path) -> None:
+def check_place(folder: Path) -> None:
+    """Raise where a result may not be written, before anything is computed.
+
+    Raises
+    ------
+    OutputError
+        The place holds something that is no result, or cannot be a folder.
+    """
     if folder.is_dir():
         try:
             names = sorted(p.name for p in folder.iterdir())

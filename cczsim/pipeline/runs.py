@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cczsim.errors import CczsimError, FaultCollector, OutputError, ScenarioError
-from cczsim.io.results import StoredResult, is_result, read_result, write_result
+from cczsim.io.results import StoredResult, check_place, is_result, read_result, write_result
 from cczsim.io.scenario_docs import explain_key, json_schema, resolved_toml
 from cczsim.io.scenario_file import read_scenario
 from cczsim.network.network import Network
@@ -121,6 +121,8 @@ def run(
 
     progress = progress or Progress()
     jobs = plan_jobs(paths, out)
+    for job in jobs.values():
+        check_place(job.folder)
     used = set_threads(threads)
     inputs = {
         file: input_hashes(job.spec, network_inputs(job.spec.network)) for file, job in jobs.items()
