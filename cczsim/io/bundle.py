@@ -61,7 +61,9 @@ def save_network(network: Network, folder: str | Path) -> None:
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
-        raise OutputError.of(str(folder), os.strerror(error.errno or 0), "a folder to write to") from error  # noqa: E501
+        raise OutputError.of(
+            str(folder), os.strerror(error.errno or 0), "a folder to write to"
+        ) from error
 
 
 def _write(network: Network, folder: Path) -> None:
@@ -121,9 +123,7 @@ def read_bundle(folder: str | Path) -> Network:
         raise InputError.of(str(file), str(error), "a readable network.json") from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         found = head.get("format") if isinstance(head, dict) else head
-        raise InputError.of(
-            f"{file}: format", repr(found), str(FORMAT), "build the network again"
-        )
+        raise InputError.of(f"{file}: format", repr(found), str(FORMAT), "build the network again")
     try:
         parts = {name: _read_part(folder, name, head["parts"]) for name in _PARTS}
         info = NetworkInfo(
@@ -157,7 +157,9 @@ def _read_part(folder: Path, part: str, parts: dict[str, Any]) -> Any:
             elif specs[name].dtype == "object":
                 import shapely
 
-                columns[name] = [None if v is None else shapely.from_wkb(v) for v in column.to_pylist()]  # noqa: E501
+                columns[name] = [
+                    None if v is None else shapely.from_wkb(v) for v in column.to_pylist()
+                ]
             else:
                 columns[name] = np.array(column.to_numpy())
     try:

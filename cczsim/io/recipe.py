@@ -34,11 +34,7 @@ _LINES: Final = {
     "file": _TEXT, "mode": _TEXT, "crs": _TEXT, "line": _TEXT, "seq": _TEXT, "stop_id": _TEXT,
     "stop_name": _TEXT, "lon": _TEXT, "lat": _TEXT, "color": _TEXT,
 }  # fmt: skip
-_TABLES: Final = {
-    name: _TEXT
-    for name in ("districts", "district_outlines", "zones", "built_up", "water", "roads",
-                 "interchanges", "lines", "line_stops")
-}  # fmt: skip
+_TABLES: Final = dict.fromkeys(("districts", "district_outlines", "zones", "built_up", "water", "roads", "interchanges", "lines", "line_stops"), _TEXT)  # fmt: skip
 _STREETS: Final = {
     "class": _TEXT, "lanes": _NUMBER, "speed_kmh": _NUMBER, "capacity": _NUMBER,
     "main_class": _TEXT, "main_speed_kmh": _NUMBER, "main_capacity": _NUMBER,
@@ -191,8 +187,7 @@ def read_recipe(path: str | Path) -> Recipe:
         else:
             reader.faults.add(reader.where("transit", "lines", number), "no file", "a file")
     tables = {
-        name: reader.file(text, "tables", name)
-        for name, text in (sections["tables"] or {}).items()
+        name: reader.file(text, "tables", name) for name, text in (sections["tables"] or {}).items()
     }
     if kind == "sketch":
         for name in _TABLES:
@@ -237,9 +232,11 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def _transit(reader: _Reader, data: Any) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    part = reader.table(data, {"lines": "", "corridor_bus": ""}, "transit") if not isinstance(
-        data, dict
-    ) else data
+    part = (
+        reader.table(data, {"lines": "", "corridor_bus": ""}, "transit")
+        if not isinstance(data, dict)
+        else data
+    )
     for key in part:
         if key not in ("lines", "corridor_bus"):
             reader.faults.add(

@@ -22,6 +22,9 @@ from cczsim.sketch.sketch_build import SketchTables
 _ROADS: Final = ("road_id", "name", "class", "lanes", "speed_kmh", "structure",
                  "interchange_only", "line")  # fmt: skip
 
+MODE_ALIAS: Final = {"intercity": "rail", "mainline": "rail", "main": "rail", "hsr": "rail"}
+"""Kinds of railway that the model does not tell apart."""
+
 
 def read_sketch(recipe: Recipe) -> SketchTables:
     """Read the tables that a recipe of kind sketch names.
@@ -146,7 +149,7 @@ def _transit(lines: Path, stops: Path) -> TransitNetwork | None:
     return lines_from_table(
         LineTable(
             line=[r["line"] for r in rows],
-            mode=[r["mode"] for r in rows],
+            mode=[MODE_ALIAS.get(r["mode"], r["mode"]) for r in rows],
             seq=np.array([int(number(stops, r, "seq", k)) for k, r in enumerate(rows, 2)]),
             stop_id=[r["stop_id"] for r in rows],
             stop_name=[r["stop_name"] for r in rows],

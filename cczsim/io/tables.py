@@ -106,7 +106,9 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> list[dict[str, str]]:
     return rows
 
 
-def number(path: Path, row: dict[str, str], key: str, line: int, default: float = math.nan) -> float:
+def number(
+    path: Path, row: dict[str, str], key: str, line: int, default: float = math.nan
+) -> float:
     """Return a number of a row; ``default`` where the field is empty.
 
     Raises
@@ -140,7 +142,14 @@ def read_polygons(path: Path, crs: str = "wgs84") -> list[tuple[dict[str, Any], 
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         features = [(f["properties"] or {}, shape(f["geometry"])) for f in data["features"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, shapely.GEOSException) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        shapely.GEOSException,
+    ) as error:
         raise InputError.of(str(path), str(error), "a GeoJSON of polygons") from error
     out = []
     for row, (properties, polygon) in enumerate(features):

@@ -29,7 +29,9 @@ def load_network(path: str | Path, progress: Progress) -> Network:
     path = Path(path)
     if not path.exists():
         raise InputError.of(
-            str(path), "nothing", "a built network, a recipe, an OSM extract, a TNTP or GMNS network"
+            str(path),
+            "nothing",
+            "a built network, a recipe, an OSM extract, a TNTP or GMNS network",
         )
     if path.is_dir() and is_bundle(path):
         with progress.step("read network"):
@@ -168,5 +170,3 @@ def summary(network: Network) -> list[str]:
         lines.append(f"  {generated:.0%} of the links were generated")
     lines += [f"  {text}" for text in network.info.attribution]
     return lines
-
-

@@ -16,9 +16,7 @@ _ODBL = "© OpenStreetMap contributors, ODbL 1.0"
 
 def build_recipe(recipe: Recipe, progress: Progress) -> Network:
     """Build the network of a recipe."""
-    info = NetworkInfo(
-        recipe.name, recipe.title, recipe.attribution, recipe.date, recipe.notes
-    )
+    info = NetworkInfo(recipe.name, recipe.title, recipe.attribution, recipe.date, recipe.notes)
     if recipe.kind == "sketch":
         return _sketch(recipe, info, progress)
     if recipe.kind == "osm":
@@ -54,9 +52,7 @@ def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
         "main_from_m": ("main_from", 1.0), "min_block_m2": ("min_block", 1.0),
         "min_width_m": ("min_width", 1.0),
     }  # fmt: skip
-    values = {
-        names[k][0]: v if isinstance(v, str) else v / names[k][1] for k, v in given.items()
-    }
+    values = {names[k][0]: v if isinstance(v, str) else v / names[k][1] for k, v in given.items()}
     with progress.step("build sketch"):
         return build_sketch(tables, SketchSettings(streets=StreetSpec(**values)), info)
 

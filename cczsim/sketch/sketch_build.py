@@ -166,9 +166,7 @@ def _aside(line: Any, point: Any) -> Any:
     return line.interpolate(at + RAMP if at + RAMP < line.length else max(at - RAMP, 0.0))
 
 
-def _access(
-    road: RoadNetwork, tables: SketchTables, settings: SketchSettings
-) -> list[StreetLine]:
+def _access(road: RoadNetwork, tables: SketchTables, settings: SketchSettings) -> list[StreetLine]:
     """Return roads to zones that lie far from every street (5)."""
     import shapely
 
@@ -210,9 +208,7 @@ def _streets(
     road: RoadNetwork, tables: SketchTables, settings: SketchSettings, report: dict[str, Any]
 ) -> RoadNetwork:
     """Grow local streets (3)."""
-    keys = [
-        k for k in tables.built_up if k in tables.districts and tables.districts[k][2] > 0
-    ]
+    keys = [k for k in tables.built_up if k in tables.districts and tables.districts[k][2] > 0]
     areas = [tables.built_up[k] for k in keys]
     size = polygon_areas(areas)
     density = np.array([tables.districts[k][2] for k in keys])
