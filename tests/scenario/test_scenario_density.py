@@ -58,7 +58,9 @@ def test_added_streets_are_marked_as_generated_and_keep_to_their_area() -> None:
     assert (road.class_source[added] == Source.GENERATED).all()
     assert (before.road.road_class != CLASS_CODE["tertiary"]).all()
     north = max(zones.polygon[z].bounds[3] for z in np.flatnonzero(zones.tier == 0))
-    assert (road.node_lat[road.head[added]] <= north + 1e-6).all()
+    assert (
+        road.node_lat[road.head[added]] <= north + 1e-5
+    ).all()  # a metre: lines are cut in a projection
     assert applied.counts["streets added"] > 0
     np.testing.assert_array_equal(zones.centroid, before.zones.centroid)
 
