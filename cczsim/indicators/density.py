@@ -39,11 +39,19 @@ class StreetLengths:
 
 
 def polygon_areas(polygons: Array) -> Array:
-    """Return areas on the WGS-84 ellipsoid, ``[polygon], m2``."""
+    """Return areas on the WGS-84 ellipsoid, ``[polygon], m2``.
+
+    Rings are turned first: geodesic areas are signed, so that parts or holes drawn the wrong way
+    round would add up to less or more than the polygon.
+    """
+    import shapely
     from pyproj import Geod
 
     geod = Geod(ellps="WGS84")
-    return np.array([abs(geod.geometry_area_perimeter(p)[0]) for p in polygons])
+    return np.array(
+        [geod.geometry_area_perimeter(shapely.orient_polygons(p))[0] for p in polygons],
+        dtype=np.float64,
+    )
 
 
 def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
@@ -78,6 +86,13 @@ def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     link = rows[clipped.line]
     return StreetLengths(
         clipped.area, link, road.length[link] * clipped.share, polygon_areas(polygons)
+    )
+
+
+def has_built_up(zones: ZoneSystem) -> bool:
+    """Return whether any zone has a built-up area."""
+    return zones.built_up is not None and any(
+        p is not None and not p.is_empty for p in zones.built_up
     )
 
 
@@ -154,7 +169,7 @@ def road_density(
         rows, streets = measured[rules.denominator]
         counted = streets.length * _pair_weight(network.road, rules)[streets.link]
         zone_of = rows[streets.area]
-        whole = zones.built_up is None and rules.denominator == BUILT_UP
+        whole = rules.denominator == BUILT_UP and not has_built_up(zones)
         note = "whole zones: no built-up area is known" if whole else ""
         for kind, name, inside in _areas(zones, rows):
             size = float(streets.size[inside[rows]].sum())

@@ -25,13 +25,14 @@ _TRAIN = {
 
 @dataclass(frozen=True)
 class Factor:
-    """A row of the table."""
+    """A row of the table; ``year`` is that of the source or, where assumed, of the state meant."""
 
     key: str
     value: float
     unit: str
     meaning: str
     source: str
+    year: str
     confidence: str
 
 
@@ -42,7 +43,7 @@ def factors() -> dict[str, Factor]:
     rows = csv.DictReader(text.splitlines())
     return {
         row["key"]: Factor(row["key"], float(row["value"]), *(row[k] for k in (
-            "unit", "meaning", "source", "confidence")))
+            "unit", "meaning", "source", "year", "confidence")))
         for row in rows
     }  # fmt: skip
 

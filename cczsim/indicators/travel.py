@@ -28,6 +28,7 @@ def travel_indicators(
     assert zones is not None
     origins = [({"area": "all"}, np.ones(zones.n_zones, dtype=bool))]
     origins += [({"tier": name}, zones.tier == code) for code, name in tiers_present(network)]
+    apart = ~np.eye(zones.n_zones, dtype=bool)
     out = [
         Indicator("population", float(zones.population[rows].sum()), "residents", by)
         for by, rows in origins
@@ -40,12 +41,12 @@ def travel_indicators(
             out.append(Indicator("trips", trips, "1/h", {**by, "mode": mode}))
             out.append(Indicator("mode_share", share, "%", {**by, "mode": mode}))
             if mode in times:
-                mean = _mean(matrix[rows], times[mode][rows]) / 60
+                mean = _mean(matrix[rows], times[mode][rows], apart[rows]) / 60
                 out.append(Indicator("mean_trip_minutes", mean, "min", {**by, "mode": mode}))
     return out
 
 
-def _mean(trips: Array, time: Array) -> float:
-    counted = np.isfinite(time) & (time > 0.0)
+def _mean(trips: Array, time: Array, apart: Array) -> float:
+    counted = np.isfinite(time) & apart
     total = float(trips[counted].sum())
     return float((trips[counted] * time[counted]).sum()) / total if total > 0.0 else float("nan")

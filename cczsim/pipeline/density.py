@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cczsim.errors import IndicatorError, InputError
-from cczsim.indicators.conventions import CONVENTIONS, Convention
+from cczsim.indicators.conventions import CONVENTIONS, Convention, centreline_weight
 from cczsim.indicators.conventions import convention as find_convention
 from cczsim.indicators.density import area_density, zone_polygons
 from cczsim.network.network import Network
@@ -53,7 +53,43 @@ def _polygons_of_file(path: Path) -> list[tuple[str, Any]]:
         raise InputError.of(str(path), found, "polygons")
     column = next((name for name in _NAMES if name in table), None)
     names = table[column].astype(str) if column else [str(k + 1) for k in range(len(table))]
+    bad = [str(n) for n, ok in zip(names, table.geometry.is_valid, strict=True) if not ok]
+    if bad:
+        raise InputError.of(
+            str(path), "rings that cross themselves: " + ", ".join(bad[:5]), "valid polygons"
+        )
     return list(zip(names, table.geometry, strict=True))
+
+
+def _hull(network: Network) -> Any:
+    import shapely
+
+    road = network.road
+    ends = np.unique(np.concatenate([road.tail[road.is_street], road.head[road.is_street]]))
+    lon, lat = road.node_lon[ends], road.node_lat[ends]
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        raise IndicatorError.of(
+            network.info.name,
+            "nodes without longitude and latitude",
+            "a network with coordinates",
+            "where streets lie is not known, so neither is their density",
+        )
+    hull = shapely.convex_hull(shapely.multipoints(np.column_stack([lon, lat])))
+    if hull.geom_type != "Polygon":
+        raise IndicatorError.of(
+            network.info.name, "streets that enclose no area", "an area", "name one with --area"
+        )
+    return hull
+
+
+def _that_apply(network: Network) -> list[Convention]:
+    """Return the conventions that count any street of the network."""
+    found = [c for c in CONVENTIONS.values() if centreline_weight(network.road, c).any()]
+    if not found:
+        raise IndicatorError.of(
+            network.info.name, "no street of a class that any convention counts", "road classes"
+        )
+    return found
 
 
 def _zone_areas(network: Network, area: str | None, rules: Convention) -> list[tuple[str, Any]]:
@@ -69,8 +105,7 @@ def _zone_areas(network: Network, area: str | None, rules: Convention) -> list[t
             raise IndicatorError.of(
                 f"--area {area}", "a network without zone polygons", "all, a box or a file"
             )
-        points = shapely.multipoints(network.road.node_lon, network.road.node_lat)
-        return [("convex hull of all nodes", shapely.convex_hull(points))]
+        return [("convex hull of all streets", _hull(network))]
     masks: dict[str, Any] = {"all": np.ones(len(rows), dtype=bool)}
     for code, tier in enumerate(TIERS):
         masks[tier] = zones.tier[rows] == code
@@ -101,11 +136,9 @@ def density(
         A file of polygons, ``west,south,east,north``, a tier, a district or ``all``; every area
         of the network's own zones where None.
     convention : str, optional
-        All of them where None.
+        All that count any street of the network where None.
     """
-    conventions = list(CONVENTIONS.values())
-    if convention is not None:
-        conventions = [find_convention(convention)]
+    asked = find_convention(convention) if convention is not None else None
     given: list[tuple[str, Any]] | None = None
     if area is not None and (box := _box(area)) is not None:
         given = [(area, box)]
@@ -114,7 +147,7 @@ def density(
     with progress.step("read"):
         net = load_network(Path(network), progress)
     rows = []
-    for rules in conventions:
+    for rules in [asked] if asked is not None else _that_apply(net):
         areas = given if given is not None else _zone_areas(net, area, rules)
         for name, length, size in area_density(net.road, areas, rules):
             rows.append(
