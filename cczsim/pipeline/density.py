@@ -33,7 +33,8 @@ def _box(text: str) -> Any:
         return None
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise InputError.of("--area", repr(text), "west,south,east,north in degrees")
-    return shapely.box(west, south, east, north)
+    # Between far corners a parallel is not the shortest way that areas are measured by.
+    return shapely.segmentize(shapely.box(west, south, east, north), 0.05)
 
 
 def _polygons_of_file(path: Path) -> list[tuple[str, Any]]:
