@@ -15,7 +15,7 @@ dtype('float64')
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Final, Self
 
@@ -93,13 +93,23 @@ def column(
     return field(default=None, metadata={"column": spec, "fill": default})
 
 
+def texts(values: Sequence[Any] | Array) -> Array:
+    """Return values as an array of texts of any length."""
+    return np.array([str(item) for item in values], dtype=np.dtypes.StringDType())
+
+
+def objects(values: Sequence[Any] | Array) -> Array:
+    """Return values as an array of objects; NumPy would look inside of them."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = list(values)
+    return out
+
+
 def _cast(value: Any, spec: ColumnSpec) -> Array:
     if spec.dtype == TEXT:
-        return np.array([str(item) for item in value], dtype=np.dtypes.StringDType())
+        return texts(value)
     if spec.dtype == "object":
-        out = np.empty(len(value), dtype=object)
-        out[:] = list(value)
-        return out
+        return objects(value)
     array = np.asarray(value)
     target = np.dtype(spec.dtype)
     if array.dtype == target:

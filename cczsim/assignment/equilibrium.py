@@ -20,16 +20,41 @@ from cczsim.network.road_class import CLASS_CODE
 from cczsim.network.zones import ZoneSystem
 
 _NOT_ON_FOOT = ("motorway", "motorway_link")
+_MEAN_CHORD = 128.0 / (45.0 * np.pi)
+"""Mean distance of two places of a disc by its radius."""
+_DETOUR = 1.3
 
 
 def street_distance(road: RoadNetwork, zones: ZoneSystem) -> Array:
     """Return the least distance between zones on foot or by cycle, ``[zone, zone], m``.
 
-    Motorways and their links are closed; the diagonal is half the way to the nearest zone.
+    Motorways and their links are closed. The diagonal is the mean way between two places of a disc
+    as large as the zone's built-up area (its area where none is known) by streets, but no more
+    than half the way to the nearest zone.
     """
     closed = np.isin(road.road_class, [CLASS_CODE[name] for name in _NOT_ON_FOOT])
     length = np.where(closed, np.inf, road.length)
-    return intrazonal(zone_costs(road, length, zones.centroid))
+    between = intrazonal(zone_costs(road, length, zones.centroid))
+    size = np.where(zones.built_up_area > 0.0, zones.built_up_area, zones.area)
+    own = np.where(size > 0.0, _DETOUR * _MEAN_CHORD * np.sqrt(size / np.pi), np.inf)
+    np.fill_diagonal(between, np.minimum(np.diagonal(between), own))
+    return between
+
+
+def inside_share(distance: Array) -> Array:
+    """Return the way within a zone as a share of that to the nearest one, ``[zone]``.
+
+    Parameters
+    ----------
+    distance : array [zone, zone], m
+        From :func:`street_distance`.
+    """
+    own = np.diagonal(distance)
+    away = np.array(distance)
+    np.fill_diagonal(away, np.inf)
+    nearest = away.min(axis=1) if len(away) > 1 else np.zeros(len(away))
+    known = np.isfinite(nearest) & (nearest > 0.0)
+    return np.asarray(np.divide(own, nearest, out=np.full(len(own), 0.5), where=known))
 
 
 def other_costs(
@@ -91,7 +116,9 @@ def mode_equilibrium(
     if zones is None:
         raise NetworkError.of(network.info.name, "no zones", "a network with zones")
     if skims is None and network.transit is not None:
-        skims = skim_transit(network.transit, zones, transit)
+        skims = skim_transit(
+            network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
+        )
     if distance is None:
         distance = street_distance(road, zones)
     others = other_costs(zones, distance, skims, demand)
@@ -111,9 +138,9 @@ def mode_equilibrium(
         on_iteration=on_iteration,
     )
     car = solved.car_trips.copy()
-    # Trips within a zone load no street; their split is the logit at half the way to the next.
+    # Trips within a zone load no street; their split is the logit at the way within it.
     inside = np.eye(zones.n_zones, dtype=bool)
-    drive = intrazonal(solved.car_cost) + car_fixed(demand)
+    drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
     car[inside] = (choose({"car": drive, **others}, scale)["car"] * trips)[inside]
     rest = trips - car
     of_others = choose(others, scale)
@@ -122,7 +149,9 @@ def mode_equilibrium(
     # Where no mode leads, the trips are handed to the car, whose ledger tells that they are lost.
     car[nobody] = trips[nobody]
     assigned = (
-        assign_transit(network.transit, zones, riding, transit)
+        assign_transit(
+            network.transit, zones, riding, transit, seconds_per_cny=demand.seconds_per_cny
+        )
         if network.transit is not None
         else None
     )

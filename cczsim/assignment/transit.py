@@ -16,7 +16,7 @@ from cczsim.assignment.road_demand import check_demand, split_demand
 from cczsim.columns import Array
 from cczsim.kernels.hyperpath import N_PARTS, assign_strategies
 from cczsim.kernels.types import N_BLOCKS
-from cczsim.network.transit import TransitNetwork
+from cczsim.network.transit import MODES, TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
 
@@ -47,14 +47,29 @@ class TransitParams:
         0.5, "count", "share of the headway that is waited for a single line",
         "regular headways, random arrivals",
     )  # fmt: skip
+    metro_fare: float = _param(
+        0.0002, "money_per_length", "fare by distance on metro, light rail and maglev, beside that "
+        "of a boarding", "assumed: 2 CNY up to 6 km and about 6 CNY for 25 km",
+    )  # fmt: skip
+    rail_fare: float = _param(
+        0.0003, "money_per_length", "fare by distance on railways, beside that of a boarding",
+        "assumed: regional trains cost 0.2 to 0.45 CNY/km",
+    )  # fmt: skip
+
+
+_BY_KM = ("metro", "light_rail", "maglev")
 
 
 class LineGraph(NamedTuple):
-    """The arrays that the strategy kernel takes; ``frequency`` is 1/s by entry."""
+    """The arrays that the strategy kernel takes, by entry: ``frequency`` in 1/s, ``run_fare`` in s.
+
+    ``run_fare`` is what the ride to the next stop costs beside its time.
+    """
 
     entry_stop: Array
     entry_begins: Array
     run_time: Array
+    run_fare: Array
     frequency: Array
     stop_first: Array
     stop_entry: Array
@@ -76,8 +91,20 @@ def _group(keys: Array, size: int) -> tuple[Array, Array]:
     return first, np.argsort(keys, kind="stable").astype(np.int32)
 
 
-def line_graph(transit: TransitNetwork, n_zones: int) -> LineGraph:
+def line_graph(
+    transit: TransitNetwork,
+    n_zones: int,
+    params: TransitParams | None = None,
+    seconds_per_cny: float = 0.0,
+) -> LineGraph:
     """Return the view of a transit network that strategies are searched on."""
+    params = params or TransitParams()
+    by_mode = np.array(
+        [
+            params.rail_fare if mode == "rail" else params.metro_fare if mode in _BY_KM else 0.0
+            for mode in MODES
+        ]
+    )
     n_entries = len(transit.line_stop)
     begins = np.zeros(n_entries, dtype=bool)
     begins[transit.line_first[:-1]] = True
@@ -89,6 +116,7 @@ def line_graph(transit: TransitNetwork, n_zones: int) -> LineGraph:
         entry_stop=transit.line_stop,
         entry_begins=begins,
         run_time=transit.run_time,
+        run_fare=seconds_per_cny * np.repeat(by_mode[transit.mode], per_line) * transit.run_length,
         frequency=np.repeat(1.0 / transit.headway, per_line),
         stop_first=stop_first,
         stop_entry=stop_entry,
@@ -109,6 +137,8 @@ def assign_transit(
     zones: ZoneSystem,
     trips: Array,
     params: TransitParams | None = None,
+    *,
+    seconds_per_cny: float = 0.0,
 ) -> TransitAssignment:
     """Assign passengers to optimal strategies.
 
@@ -118,6 +148,8 @@ def assign_transit(
     zones : ZoneSystem
     trips : array [zone, zone], trips/h
     params : TransitParams, optional
+    seconds_per_cny : float
+        What passengers weigh fares by distance with; at 0 they do not mind them.
 
     Returns
     -------
@@ -132,7 +164,7 @@ def assign_transit(
     params = params or TransitParams()
     n_zones = zones.n_zones
     matrix = check_demand(trips, n_zones, "transit trips")
-    graph = line_graph(transit, n_zones)
+    graph = line_graph(transit, n_zones, params, seconds_per_cny)
     weight = np.array(
         [params.walk_weight, params.wait_weight, params.boarding_penalty, params.wait_factor]
     )
@@ -168,11 +200,15 @@ def assign_transit(
 
 
 def skim_transit(
-    transit: TransitNetwork, zones: ZoneSystem, params: TransitParams | None = None
+    transit: TransitNetwork,
+    zones: ZoneSystem,
+    params: TransitParams | None = None,
+    *,
+    seconds_per_cny: float = 0.0,
 ) -> TransitSkims:
     """Return the expected times of optimal strategies between all zones."""
     nobody = np.zeros((zones.n_zones, zones.n_zones))
-    return assign_transit(transit, zones, nobody, params).skims
+    return assign_transit(transit, zones, nobody, params, seconds_per_cny=seconds_per_cny).skims
 
 
 def compile_transit() -> None:

@@ -9,7 +9,9 @@ from cczsim.demand.params import DemandParams
 from cczsim.errors import DemandError
 
 
-def generate(population: Array, jobs: Array, params: DemandParams) -> tuple[Array, Array]:
+def generate(
+    population: Array, jobs: Array, params: DemandParams, share: Array | float = 1.0
+) -> tuple[Array, Array]:
     """Return productions and attractions.
 
     Production = residents x trip rate x peak share. Attractions share the same total: a part by
@@ -19,6 +21,8 @@ def generate(population: Array, jobs: Array, params: DemandParams) -> tuple[Arra
     ----------
     population, jobs : array [zone]
     params : DemandParams
+    share : array [zone], optional
+        Share of each zone's trips that is modelled.
 
     Returns
     -------
@@ -29,11 +33,12 @@ def generate(population: Array, jobs: Array, params: DemandParams) -> tuple[Arra
     DemandError
         Nobody lives in any zone.
     """
-    production = np.asarray(population) * params.trip_rate * params.peak_share
+    residents, work = np.asarray(population) * share, np.asarray(jobs) * share
+    production = residents * params.trip_rate * params.peak_share
     total = float(production.sum())
     if not total > 0.0:
         raise DemandError.of("zones", "no residents in any zone", "zones with a population")
-    people = np.asarray(population) / float(np.sum(population))
-    all_jobs = float(np.sum(jobs))
-    work = np.asarray(jobs) / all_jobs if all_jobs > 0.0 else people
+    people = residents / float(residents.sum())
+    all_jobs = float(work.sum())
+    work = work / all_jobs if all_jobs > 0.0 else people
     return production, total * (params.job_pull * work + (1.0 - params.job_pull) * people)

@@ -73,8 +73,14 @@ def active_cost(distance: Array, params: DemandParams) -> Array:
     return np.where(near, params.active_weight * time, np.inf)
 
 
-def intrazonal(cost: Array, share: float = 0.5) -> Array:
-    """Return a cost matrix whose diagonal is a share of the least cost to another zone."""
+def intrazonal(cost: Array, share: Array | float = 0.5) -> Array:
+    """Return a cost matrix whose diagonal is a share of the least cost to another zone.
+
+    Parameters
+    ----------
+    cost : array [zone, zone]
+    share : float or array [zone]
+    """
     filled = np.array(cost)
     off = filled.copy()
     np.fill_diagonal(off, np.inf)

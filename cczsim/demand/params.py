@@ -41,8 +41,8 @@ class DemandParams:
         "assumed for a morning peak",
     )  # fmt: skip
     distance_decay: float = _param(
-        900.0, "time", "generalised time over which trips fall to 1/e",
-        "assumed; sets a mean trip of about 6 km", above=0.0,
+        700.0, "time", "generalised time over which trips fall to 1/e",
+        "assumed; with these defaults a car trip between zones of the centre is 11 to 12 km long", above=0.0,
     )  # fmt: skip
     decay_power: float = _param(
         0.5, "count", "power of generalised time by which trips fall besides", "assumed"

@@ -19,7 +19,9 @@ def access_indicators(
 ) -> tuple[list[Indicator], dict[str, Array]]:
     """Return jobs reached within 30, 45 and 60 minutes, and minutes to the airport.
 
-    Means are weighted by residents. The better of the modes is taken as the mode ``best``.
+    Means are weighted by residents; "all" are the zones inside the cordon, and jobs at a gate,
+    which stands for a whole city, count as out of reach. The better of the modes is taken as the
+    mode ``best``.
 
     Parameters
     ----------
@@ -36,14 +38,15 @@ def access_indicators(
     zones = network.zones
     assert zones is not None
     by_mode = {**times, "best": np.minimum.reduce(list(times.values()))}
-    areas = [({"area": "all"}, np.ones(zones.n_zones, dtype=bool))]
+    areas = [({"area": "all"}, zones.inside)]
     areas += [({"tier": name}, zones.tier == code) for code, name in tiers_present(network)]
     out: list[Indicator] = []
     by_zone: dict[str, Array] = {}
+    jobs = np.where(zones.inside, zones.jobs, 0.0)
     airport = np.flatnonzero(zones.hub == "airport")
     for mode, time in by_mode.items():
         for minutes in MINUTES:
-            reached = (time <= minutes * 60.0) @ zones.jobs
+            reached = (time <= minutes * 60.0) @ jobs
             by_zone[f"jobs_{minutes}_{mode}"] = reached
             for by, rows in areas:
                 mean = _weighted(reached[rows], zones.population[rows])

@@ -16,6 +16,8 @@ def travel_indicators(
 ) -> list[Indicator]:
     """Return trips, shares and mean times by mode, for all and by the tier of origin.
 
+    "All" are the zones inside the cordon; gates of cities outside it make up tiers of their own.
+
     Parameters
     ----------
     network : Network
@@ -26,7 +28,7 @@ def travel_indicators(
     """
     zones = network.zones
     assert zones is not None
-    origins = [({"area": "all"}, np.ones(zones.n_zones, dtype=bool))]
+    origins = [({"area": "all"}, zones.inside)]
     origins += [({"tier": name}, zones.tier == code) for code, name in tiers_present(network)]
     apart = ~np.eye(zones.n_zones, dtype=bool)
     out = [

@@ -51,6 +51,7 @@ def read_sketch(recipe: Recipe) -> SketchTables:
         )
         for key in ("lon", "lat", "population", "jobs")
     }
+    share = [number(files["zones"], r, "trip_share", k, 1.0) for k, r in enumerate(zones, 2)]
     places = read_rows(files["interchanges"], ("name", "lon", "lat"))
     return SketchTables(
         ground=roads["ground"],
@@ -71,6 +72,8 @@ def read_sketch(recipe: Recipe) -> SketchTables:
         zone_lat=values["lat"],
         population=values["population"],
         jobs=values["jobs"],
+        hub=[r.get("hub", "") for r in zones],
+        trip_share=np.array(share),
         transit=_transit(files["lines"], files["line_stops"]),
     )  # fmt: skip
 
@@ -116,13 +119,14 @@ def _roads(path: Path, table: str, faults: FaultCollector) -> dict[str, list[Str
             continue
         code = CLASS_CODE[row["class"]]
         lanes = number(path, row, "lanes", line, float(values.lanes[code]))
+        green = number(path, row, "green_ratio", line, float(values.green_ratio[code]))
         street = StreetLine(
             lon=points[:, 0],
             lat=points[:, 1],
             road_class=row["class"],
             lanes=lanes,
             speed=number(path, row, "speed_kmh", line, float(values.speed[code]) * 3.6) / 3.6,
-            capacity=float(lanes * values.lane_capacity[code] * values.green_ratio[code]),
+            capacity=float(lanes * values.lane_capacity[code] * green),
             name=row["name"],
             structure=row["structure"],
             toll=number(path, row, "toll_cny_per_km", line, 0.0) / 1e3,

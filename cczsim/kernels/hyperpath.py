@@ -124,7 +124,7 @@ def label_nodes(
         entry = node - n_stops
         if not net.entry_begins[entry]:
             other = node - 1
-            key = label[node] + net.run_time[entry - 1]
+            key = label[node] + net.run_time[entry - 1] + net.run_fare[entry - 1]
             if not done[other] and key < label[other]:
                 size = _lower(other, key, label, heap, keys, size)
                 via[other] = 1

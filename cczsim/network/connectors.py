@@ -7,7 +7,9 @@ Rules, numbered in the code:
 2. Of the nodes within the zone's polygon, those nearest to half of the zone's radius from the
    centroid are taken, one in each of ``per_zone`` sectors; without such a node, the nearest ones.
 3. A connector takes distance x :data:`DETOUR` / ``speed``; it never delays.
-4. A zone without a node within ``reach`` has no connector, and is listed.
+4. A gate stands for a whole city, whose traffic comes in on motorways: it is tied to the nearest
+   node of each named motorway, trunk and primary road within ``reach``, at :data:`GATE_SPEED`.
+5. A zone without a node within ``reach`` has no connector, and is listed.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from cczsim.network.road_class import CLASS_CODE, CONNECTOR
 
 DETOUR: Final = 1.3
 CAPACITY: Final = 99999.0
+GATE_SPEED: Final = 60 / 3.6
+GATE_CLASSES: Final = ("motorway", "trunk", "primary")
 FORBIDDEN: Final = ("motorway", "motorway_link", "trunk", "trunk_link")
 
 
@@ -71,6 +75,7 @@ def attach_zones(
     polygons: Sequence[Any] | None = None,
     per_zone: int = 4,
     *,
+    gate: Array | None = None,
     forbidden: Sequence[str] = FORBIDDEN,
     speed: float = 30 / 3.6,
     reach: float = 20_000.0,
@@ -83,6 +88,8 @@ def attach_zones(
     lon, lat : array [zone], deg
     polygons : sequence of shapely polygons or None, optional
     per_zone : int
+    gate : bool array [zone], optional
+        Zones that stand for a city outside the cordon.
     forbidden : sequence of str
         Classes whose nodes get no connector.
     speed : float
@@ -100,14 +107,15 @@ def attach_zones(
     street = road.road_class != CONNECTOR
     for end in (road.tail, road.head):
         touched[end[street]] = True
+    usable &= touched & road.node_through & np.isfinite(road.node_lon)
+    for_gates = np.flatnonzero(usable)
     barred = np.isin(road.road_class, [CLASS_CODE[name] for name in forbidden])
     for end in (road.tail, road.head):
         usable[end[barred]] = False
-    usable &= touched & road.node_through & np.isfinite(road.node_lon)
     nodes = np.flatnonzero(usable)
     crs = local_crs(float(np.mean(lon)), float(np.mean(lat)))
     zone_xy = np.column_stack(project(lon, lat, crs))
-    pairs: list[tuple[int, int, float]] = []
+    pairs: list[tuple[int, int, float, float]] = []
     outside, few, none = [], [], []
     if len(nodes):
         place = np.column_stack(project(road.node_lon[nodes], road.node_lat[nodes], crs))
@@ -115,6 +123,12 @@ def attach_zones(
         points = shapely.points(road.node_lon[nodes], road.node_lat[nodes])
         point_tree = shapely.STRtree(points)
     for zone in range(n_zones):
+        if gate is not None and gate[zone]:
+            found_there = _gate_nodes(road, for_gates, zone_xy[zone], crs, reach)
+            pairs += [(zone, node, distance, GATE_SPEED) for node, distance in found_there]
+            if not found_there:
+                none.append(zone)
+            continue
         if not len(nodes):
             none.append(zone)
             continue
@@ -141,8 +155,8 @@ def attach_zones(
             few.append(zone)
         for k in chosen:
             step = place[found[k]] - zone_xy[zone]
-            pairs.append((zone, int(nodes[found[k]]), float(np.hypot(step[0], step[1]))))
-    joined = _add(road, lon, lat, pairs, speed)
+            pairs.append((zone, int(nodes[found[k]]), float(np.hypot(step[0], step[1])), speed))
+    joined = _add(road, lon, lat, pairs)
     report = {
         "zones": n_zones,
         "connectors": len(pairs),
@@ -166,13 +180,31 @@ def _spread(steps: Array, aim: float, wanted: int) -> list[int]:
     return sorted(best.tolist())
 
 
+def _gate_nodes(
+    road: RoadNetwork, usable: Array, place: Array, crs: str, reach: float
+) -> list[tuple[int, float]]:
+    """Return the nearest usable node of each named main road, and its distance in m (4)."""
+    far = np.full(road.n_nodes, np.inf)
+    steps = np.column_stack(project(road.node_lon[usable], road.node_lat[usable], crs)) - place
+    far[usable] = np.hypot(steps[:, 0], steps[:, 1])
+    main = np.isin(road.road_class, [CLASS_CODE[name] for name in GATE_CLASSES])
+    links = np.flatnonzero(main & (far[road.tail] <= reach))
+    links = links[np.argsort(far[road.tail[links]], kind="stable")]
+    nearest: dict[tuple[int, str], int] = {}
+    for link in links.tolist():
+        nearest.setdefault((int(road.road_class[link]), str(road.name[link])), link)
+    ends = dict.fromkeys(int(road.tail[link]) for link in nearest.values())
+    return [(node, float(far[node])) for node in ends]
+
+
 def _add(
-    road: RoadNetwork, lon: Array, lat: Array, pairs: list[tuple[int, int, float]], speed: float
+    road: RoadNetwork, lon: Array, lat: Array, pairs: list[tuple[int, int, float, float]]
 ) -> RoadNetwork:
     n_zones, n = len(lon), len(pairs)
     zone = np.array([p[0] for p in pairs], dtype=np.int64)
     node = np.array([p[1] for p in pairs], dtype=np.int64)
     length = np.repeat(np.array([p[2] for p in pairs], dtype=float), 2)
+    speed = np.repeat(np.array([p[3] for p in pairs], dtype=float), 2)
     centroid = road.n_nodes + zone
     tail = np.column_stack([centroid, node]).ravel()
     head = np.column_stack([node, centroid]).ravel()
@@ -188,7 +220,7 @@ def _add(
         "alpha": np.zeros(2 * n),
         "beta": np.ones(2 * n),
         "lanes": np.zeros(2 * n, dtype=np.float32),
-        "speed": np.full(2 * n, speed / DETOUR),
+        "speed": speed / DETOUR,
         "toll": np.zeros(2 * n),
         "reverse_link": np.where(np.arange(2 * n) % 2 == 0, own + 1, own - 1),
         "dual_carriageway": np.zeros(2 * n, dtype=bool),

@@ -212,5 +212,6 @@ def _number(
     begin, finish = number[root[start]], number[root[end]]
     inner = (node != begin[curve]) & (node != finish[curve])
     curve, position, node = curve[inner], position[inner], node[inner]
-    again = np.append(False, (curve[1:] == curve[:-1]) & (node[1:] == node[:-1]))
+    again = np.zeros(len(curve), dtype=bool)
+    again[1:] = (curve[1:] == curve[:-1]) & (node[1:] == node[:-1])
     return JoinedNodes(curve[~again], position[~again], node[~again], begin, finish, xy[made])

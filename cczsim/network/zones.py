@@ -54,6 +54,11 @@ class ZoneSystem(Columns):
         "zone", "float64", "m2", "built-up area within the zone", low=0.0, default=0.0
     )
     hub: Array = column("zone", "text", "", "airport, rail, logistics or nothing", default="")
+    trip_share: Array = column(
+        "zone", "float64", "", "share of the trips of residents and to jobs that is modelled: 1 "
+        "inside, less at a gate, of whose trips only those across the cordon are",
+        low=0.0, high=1.0, default=1.0,
+    )  # fmt: skip
     polygon: Array | None = column(
         "zone", "object", "", "shapely polygon of the zone, WGS-84, or None", default=None
     )
@@ -77,3 +82,8 @@ class ZoneSystem(Columns):
     def n_zones(self) -> int:
         """Number of zones."""
         return len(self.zone_id)
+
+    @property
+    def inside(self) -> Array:
+        """Whether a zone lies inside the cordon, ``[zone]``; the others are gates."""
+        return np.asarray(self.trip_share == 1.0)

@@ -14,6 +14,7 @@ import numpy as np
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.equilibrium import (
     distance_factor,
+    inside_share,
     other_costs,
     street_distance,
     toll_factor,
@@ -45,9 +46,14 @@ def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -
         raise DemandError.of(network.info.name, "no zones", "a network with zones")
     model = LinkCost(road, toll_factor(demand), distance_factor(demand))
     drive = zone_costs(road, model.cost(np.zeros(road.n_links)), zones.centroid)
-    skims = skim_transit(network.transit, zones, transit) if network.transit is not None else None
-    costs = other_costs(zones, street_distance(road, zones), skims, demand)
-    costs["car"] = intrazonal(drive) + car_fixed(demand)
+    skims = None
+    if network.transit is not None:
+        skims = skim_transit(
+            network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
+        )
+    distance = street_distance(road, zones)
+    costs = other_costs(zones, distance, skims, demand)
+    costs["car"] = intrazonal(drive, inside_share(distance)) + car_fixed(demand)
     return composite(costs, demand.choice_scale)
 
 
@@ -66,8 +72,10 @@ def make_trips(zones: ZoneSystem, cost: Array, demand: DemandParams) -> Distribu
     DemandError
         Nobody lives anywhere, or the matrix cannot be balanced.
     """
-    production, attraction = generate(zones.population, zones.jobs, demand)
+    production, attraction = generate(zones.population, zones.jobs, demand, zones.trip_share)
     pull = deterrence(cost, demand.distance_decay, demand.decay_power)
+    # Trips that stay at a gate cross no cordon, and are none of the model's.
+    np.fill_diagonal(pull, np.where(zones.inside, np.diagonal(pull), 0.0))
     found = gravity(production, attraction, pull)
     if not found.converged and found.residual > _BALANCED:
         raise DemandError.of(

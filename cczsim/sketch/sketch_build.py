@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cczsim.columns import Array
+from cczsim.columns import Array, objects, texts
 from cczsim.network.connectors import FORBIDDEN, attach_zones
 from cczsim.network.edit import StreetLine, add_streets, carriageway_rows, empty_road, lines_of
 from cczsim.network.geometry import local_crs, project, take_ragged, unproject
@@ -35,6 +35,7 @@ from cczsim.sketch.street_grid import StreetSpec, fill_blocks
 INTERCHANGE_REACH: Final = 600.0
 RAMP: Final = 250.0
 _END_SNAP: Final = 120.0
+_CONNECTOR_REACH: Final = 25_000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,8 @@ class SketchTables:
     districts : mapping of key to (name, tier, base density km/km2 or NaN)
     outlines, built_up : mapping of district to shapely polygon
     no_go : sequence of shapely polygons
-    zone_name, zone_district, zone_lon, zone_lat, population, jobs : sequences [zone]
+    zone_name, zone_district, zone_lon, zone_lat, population, jobs, hub, trip_share : sequences
+        [zone]; see :class:`~cczsim.network.zones.ZoneSystem`
     """
 
     ground: Sequence[StreetLine]
@@ -68,6 +70,8 @@ class SketchTables:
     zone_lat: Array
     population: Array
     jobs: Array
+    hub: Sequence[str]
+    trip_share: Array
     transit: TransitNetwork | None = None
 
 
@@ -76,10 +80,11 @@ class SketchSettings:
     """Settings of the generators."""
 
     streets: StreetSpec = field(default_factory=StreetSpec)
-    per_zone: int = 4
+    per_zone: int = 6
     ramp_speed: float = 40 / 3.6
-    ramp_capacity: float = 1300.0
-    access_capacity: float = 1400.0
+    ramp_lanes: float = 2.0
+    ramp_capacity: float = 2600.0
+    access_capacity: float = 2380.0
 
 
 def build_sketch(tables: SketchTables, settings: SketchSettings, info: NetworkInfo) -> Network:
@@ -150,7 +155,7 @@ def _ramps(
             ramp_lon, ramp_lat = unproject(ends[:, 0], ends[:, 1], crs)
             out.append(
                 StreetLine(
-                    ramp_lon, ramp_lat, "motorway_link", 1.0, settings.ramp_speed,
+                    ramp_lon, ramp_lat, "motorway_link", settings.ramp_lanes, settings.ramp_speed,
                     settings.ramp_capacity, name=name, structure="elevated",
                     source=Source.GENERATED,
                 )
@@ -235,24 +240,30 @@ def _zoned(
 ) -> dict[str, Any]:
     lon, lat = np.asarray(tables.zone_lon, float), np.asarray(tables.zone_lat, float)
     cells = voronoi_cells(lon, lat, tables.zone_district, tables.outlines)  # rule 4
-    attached = attach_zones(road, lon, lat, cells, settings.per_zone)
+    gate = np.asarray(tables.trip_share) < 1.0
+    attached = attach_zones(
+        road, lon, lat, cells, settings.per_zone, gate=gate, reach=_CONNECTOR_REACH
+    )
     report["connectors"] = attached.report
     inside, built = share_inside(cells, list(tables.built_up.values()))
+    districts = [tables.districts[d][0] for d in tables.zone_district]
     tiers = [tables.districts[d][1] for d in tables.zone_district]
     zones = ZoneSystem(
         zone_id=np.arange(len(lon)) + 1,
         centroid=attached.centroid,
-        zone_name=tables.zone_name,
-        district=[tables.districts[d][0] for d in tables.zone_district],
+        zone_name=texts(tables.zone_name),
+        district=texts(districts),
         tier=np.array([TIERS.index(t) for t in tiers]),
         zone_lon=lon,
         zone_lat=lat,
         population=tables.population,
         jobs=tables.jobs,
+        hub=texts(tables.hub),
+        trip_share=tables.trip_share,
         area=polygon_areas(cells),
         built_up_area=built,
-        polygon=cells,
-        built_up=inside,
+        polygon=objects(cells),
+        built_up=objects(inside),
     )
     transit = tables.transit
     if transit is not None:
