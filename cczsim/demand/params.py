@@ -42,7 +42,7 @@ class DemandParams:
     )  # fmt: skip
     distance_decay: float = _param(
         700.0, "time", "generalised time over which trips fall to 1/e",
-        "assumed; with these defaults a car trip between zones of the centre is 11 to 12 km long", above=0.0,
+        "assumed; a car trip between zones of the centre is then 11 to 12 km long", above=0.0,
     )  # fmt: skip
     decay_power: float = _param(
         0.5, "count", "power of generalised time by which trips fall besides", "assumed"

@@ -63,17 +63,21 @@ def local_crs(lon: float, lat: float) -> str:
     )
 
 
-def project(lon: Array, lat: Array, crs: str) -> tuple[Array, Array]:
-    """Return projected coordinates, m."""
+@lru_cache(maxsize=32)
+def _transformer(source: str, target: str) -> Any:
+    """Return a transformer of coordinates; making one takes 5 ms, thousands are asked for."""
     from pyproj import Transformer
 
-    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+def project(lon: Array, lat: Array, crs: str) -> tuple[Array, Array]:
+    """Return projected coordinates, m."""
+    x, y = _transformer("EPSG:4326", crs).transform(lon, lat)
     return np.asarray(x), np.asarray(y)
 
 
 def unproject(x: Array, y: Array, crs: str) -> tuple[Array, Array]:
     """Return WGS-84 longitude and latitude of projected coordinates."""
-    from pyproj import Transformer
-
-    lon, lat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
+    lon, lat = _transformer(crs, "EPSG:4326").transform(x, y)
     return np.asarray(lon), np.asarray(lat)

@@ -154,8 +154,8 @@ def halve(block: Block, min_area: float, min_width: float, turn: bool = False) -
     b_street = street[j] or (b_corner and street[j - 1])
     if not (a_street or b_street):
         return None
-    parts = (_part(block, i, a, a_corner, j, b, b_corner),
-             _part(block, j, b, b_corner, i, a, a_corner))  # fmt: skip
+    parts = (_part(block, i, a, j, b, b_corner),
+             _part(block, j, b, i, a, a_corner))  # fmt: skip
     if min(len(parts[0].ring), len(parts[1].ring)) < 3 or n < 3:
         return None
     if min(parts[0].area, parts[1].area) < min_area:
@@ -165,9 +165,7 @@ def halve(block: Block, min_area: float, min_width: float, turn: bool = False) -
     return Cut(a, b, a_street, b_street, hypot(a[0] - b[0], a[1] - b[1]), parts)
 
 
-def _part(
-    block: Block, i: int, a: Point, a_corner: bool, j: int, b: Point, b_corner: bool
-) -> Block:
+def _part(block: Block, i: int, a: Point, j: int, b: Point, b_corner: bool) -> Block:
     """Return the part that runs from ``a`` on side ``i`` along the ring to ``b`` on side ``j``."""
     ring, street = block.ring, block.street
     n = len(ring)
