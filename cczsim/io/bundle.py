@@ -126,9 +126,10 @@ def read_bundle(folder: str | Path) -> Network:
         raise InputError.of(f"{file}: format", repr(found), str(FORMAT), "build the network again")
     try:
         parts = {name: _read_part(folder, name, head["parts"]) for name in _PARTS}
-        info = NetworkInfo(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in head["info"].items()}
-        )
+        about: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in head["info"].items()
+        }
+        info = NetworkInfo(**about)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError.of(str(file), f"damaged: {error}", "what network build writes") from error
     return Network(info=info, **parts)

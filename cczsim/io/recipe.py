@@ -32,9 +32,13 @@ _ZONES: Final = {
 }  # fmt: skip
 _LINES: Final = {
     "file": _TEXT, "mode": _TEXT, "crs": _TEXT, "line": _TEXT, "seq": _TEXT, "stop_id": _TEXT,
-    "stop_name": _TEXT, "lon": _TEXT, "lat": _TEXT, "color": _TEXT,
+    "stop_name": _TEXT, "lon": _TEXT, "lat": _TEXT, "color": _TEXT, "only": _TEXTS,
+    "headway_min": _NUMBER, "speed_kmh": _NUMBER, "capacity": _NUMBER,
 }  # fmt: skip
-_TABLES: Final = dict.fromkeys(("districts", "district_outlines", "zones", "built_up", "water", "roads", "interchanges", "lines", "line_stops"), _TEXT)  # fmt: skip
+_TABLES: Final = dict.fromkeys(
+    ("districts", "district_outlines", "zones", "built_up", "water", "roads", "interchanges",
+     "lines", "line_stops"), _TEXT,
+)  # fmt: skip
 _STREETS: Final = {
     "class": _TEXT, "lanes": _NUMBER, "speed_kmh": _NUMBER, "capacity": _NUMBER,
     "main_class": _TEXT, "main_speed_kmh": _NUMBER, "main_capacity": _NUMBER,

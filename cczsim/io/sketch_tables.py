@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from cczsim.columns import texts
 from cczsim.errors import FaultCollector, InputError
 from cczsim.io.recipe import Recipe
 from cczsim.io.tables import number, read_polygons, read_rows
@@ -152,17 +153,17 @@ def _transit(lines: Path, stops: Path) -> TransitNetwork | None:
 
     return lines_from_table(
         LineTable(
-            line=[r["line"] for r in rows],
-            mode=[MODE_ALIAS.get(r["mode"], r["mode"]) for r in rows],
+            line=texts([r["line"] for r in rows]),
+            mode=texts([MODE_ALIAS.get(r["mode"], r["mode"]) for r in rows]),
             seq=np.array([int(number(stops, r, "seq", k)) for k, r in enumerate(rows, 2)]),
-            stop_id=[r["stop_id"] for r in rows],
-            stop_name=[r["stop_name"] for r in rows],
+            stop_id=texts([r["stop_id"] for r in rows]),
+            stop_name=texts([r["stop_name"] for r in rows]),
             lon=np.array([number(stops, r, "lon", k) for k, r in enumerate(rows, 2)]),
             lat=np.array([number(stops, r, "lat", k) for k, r in enumerate(rows, 2)]),
-            line_name=[about.get(r["line"], {}).get("name", "") for r in rows],
+            line_name=texts([about.get(r["line"], {}).get("name", "") for r in rows]),
             headway=np.array([of(r, "headway_min", 60.0) for r in rows]),
             speed=np.array([of(r, "speed_kmh", 1 / 3.6) for r in rows]),
             capacity=np.array([of(r, "capacity", 1.0) for r in rows]),
-            color=[about.get(r["line"], {}).get("color", "") for r in rows],
+            color=texts([about.get(r["line"], {}).get("color", "") for r in rows]),
         )
     )

@@ -113,8 +113,7 @@ def find_junctions(
         key = n_keys + np.arange(len(a))
         n_keys += len(a)
         xy.append(shapely.get_coordinates(points))
-        for side in (a, b):
-            events.append((side, shapely.line_locate_point(curves[side], points), key))
+        events += [(s, shapely.line_locate_point(curves[s], points), key) for s in (a, b)]
     groups = _Groups(n_keys, n_nodes)
     for one, other in same:
         groups.unite(one, other)
@@ -203,7 +202,7 @@ def _number(
     root: Array, curve: Array, position: Array, key: Array, start: Array, end: Array, n_nodes: int,
     xy: Array,
 ) -> JoinedNodes:  # fmt: skip
-    """Number the made nodes in the order of their keys; drop junctions that are ends or twice."""
+    """Return made nodes in the order of their keys, without junctions that are ends or twice."""
     used = np.unique(np.concatenate([root[start], root[end], root[key]]))
     made = used[used >= n_nodes]
     number = np.arange(len(root))
