@@ -29,6 +29,7 @@ _ZONES: Final = {
     "kind": _TEXT, "file": _TEXT, "resolution": _WHOLE, "districts": _TEXT, "id": _TEXT,
     "name": _TEXT, "population": _TEXT, "jobs": _TEXT, "district": _TEXT, "tier": _TEXT,
     "jobs_per_resident": _NUMBER, "per_zone": _WHOLE, "reach_km": _NUMBER, "min_people": _NUMBER,
+    "empty_as_zero": _FLAG,
 }  # fmt: skip
 _LINES: Final = {
     "file": _TEXT, "mode": _TEXT, "crs": _TEXT, "line": _TEXT, "seq": _TEXT, "stop_id": _TEXT,
@@ -52,6 +53,7 @@ _SECTIONS: Final = {
     "source": _SOURCE, "zones": _ZONES, "tables": _TABLES, "streets": _STREETS,
 }  # fmt: skip
 KINDS: Final = ("sketch", "osm", "tntp", "gmns")
+ZONE_KINDS: Final = ("h3", "h3_table", "polygons", "csv")
 CRS_NAMES: Final = ("wgs84", "gcj02", "bd09", "cgcs2000")
 
 
@@ -210,11 +212,8 @@ def read_recipe(path: str | Path) -> Recipe:
         reader.faults.add(
             reader.where("crs"), repr(crs), f"one of {', '.join(CRS_NAMES)} or EPSG:…"
         )
-    zone_kind = (sections["zones"] or {"kind": "h3"}).get("kind")
-    if zone_kind not in ("h3", "h3_table", "polygons", "csv"):
-        reader.faults.add(
-            reader.where("zones", "kind"), repr(zone_kind), "one of h3, h3_table, polygons, csv"
-        )
+    if sections["zones"] is not None:
+        _check_zones(reader, sections["zones"])
     reader.faults.raise_if_any()
     return Recipe(
         path=path,
@@ -233,6 +232,24 @@ def read_recipe(path: str | Path) -> Recipe:
         lines=tuple(lines),
         corridor_bus=bus,
     )
+
+
+def _check_zones(reader: _Reader, zones: Mapping[str, Any]) -> None:
+    kind = zones.get("kind")
+    if kind not in ZONE_KINDS:
+        reader.faults.add(
+            reader.where("zones", "kind"), repr(kind), f"one of {', '.join(ZONE_KINDS)}"
+        )
+        return
+    for key in ("resolution", "districts") if kind == "h3" else ("file",):
+        if key not in zones:
+            reader.faults.add(reader.where("zones"), f"no {key}", f"zones.{key} for {kind} zones")
+    if zones.get("resolution", 0) > 15:
+        reader.faults.add(
+            reader.where("zones", "resolution"), str(zones["resolution"]), "0 to 15, H3's own"
+        )
+    if zones.get("per_zone", 1) < 1:
+        reader.faults.add(reader.where("zones", "per_zone"), "0", "1 connector or more")
 
 
 def _transit(reader: _Reader, data: Any) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:

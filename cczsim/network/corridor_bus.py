@@ -154,7 +154,8 @@ def find_corridors(road: RoadNetwork, classes: tuple[str, ...], crs: str) -> lis
     mates = _mates(road, rows, lines, length)
     out = []
     for chain in _chains(mates, len(rows)):
-        parts, names = [], {}
+        parts: list[Array] = []
+        names: dict[str, float] = {}
         for end in chain:  # end e of piece e // 2: entered at its first point if e is even
             piece = end // 2
             part = np.arange(first[piece], first[piece + 1])
@@ -261,8 +262,13 @@ def _apart(corridors: list[Corridor]) -> list[Corridor]:
 
 
 def _lines(corridors: list[Corridor], params: CorridorBus, crs: str) -> TransitNetwork:
-    line, name, seq, stop, stop_name = [], [], [], [], []
-    places, steps = [], []
+    line: list[str] = []
+    name: list[str] = []
+    seq: list[int] = []
+    stop: list[str] = []
+    stop_name: list[str] = []
+    places: list[Array] = []
+    steps: list[float] = []
     for number, corridor in enumerate(corridors, 1):
         count = max(round(corridor.length / params.stop_spacing), 1) + 1  # 4
         places.append(_along(corridor, count))
@@ -273,7 +279,8 @@ def _lines(corridors: list[Corridor], params: CorridorBus, crs: str) -> TransitN
         seq += range(count)
         stop += [f"bus {number}/{k}" for k in range(count)]
         stop_name += [f"{title} {number}/{k + 1}" for k in range(count)]
-    lon, lat = unproject(*np.concatenate(places).T, crs)
+    place = np.concatenate(places)
+    lon, lat = unproject(place[:, 0], place[:, 1], crs)
     rows = len(line)
     made = lines_from_table(
         LineTable(

@@ -24,8 +24,12 @@ def component_of(road: RoadNetwork, connection: str) -> Array:
 
 
 def describe_components(road: RoadNetwork, strong: Array) -> dict[str, Any]:
-    """Count strong and weak components; the largest are listed with nodes and kilometres."""
-    out: dict[str, Any] = {}
+    """Count strong and weak components; the largest are listed with nodes and kilometres.
+
+    ``kept`` and ``dropped`` count strong ones, all kept; who drops some says so.
+    """
+    kept = len(np.unique(strong))
+    out: dict[str, Any] = {"kept": kept, "dropped": 0, "dropped_nodes": 0, "dropped_link_km": 0.0}
     total = float(road.length.sum() / 1000)
     for name, label in (("strong", strong), ("weak", component_of(road, "weak"))):
         nodes = np.bincount(label)

@@ -108,6 +108,12 @@ def build_roads(
         "components": describe_components(road, component),
     }
     if not kept.all():
+        report["components"] |= {
+            "kept": 1,
+            "dropped": len(np.unique(component)) - 1,
+            "dropped_nodes": int((component != largest).sum()),
+            "dropped_link_km": float(road.length[~kept].sum() / 1000),
+        }
         road = keep_links(road, kept)
     road = road.replace(dual_carriageway=dual_carriageways(road))  # 8
     report["network"] = _network_report(road, links.piece[kept])

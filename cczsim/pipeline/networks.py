@@ -10,6 +10,7 @@ import numpy as np
 
 from cczsim.errors import InputError, OutputError
 from cczsim.network.network import Network
+from cczsim.network.road import RoadNetwork
 from cczsim.pipeline.progress import Progress
 
 _OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
@@ -116,7 +117,7 @@ def account_of(network: Network) -> dict[str, Any]:
     road, zones, transit = network.road, network.zones, network.transit
     once = carriageway_rows(road)
     street = road.road_class != CONNECTOR
-    classes = {}
+    classes: dict[str, dict[str, Any]] = {}
     for code, name in enumerate(ROAD_CLASSES):
         own = road.road_class == code
         if own.any():
@@ -130,6 +131,16 @@ def account_of(network: Network) -> dict[str, Any]:
         }
     build = dict(network.info.build)
     roads = build.get("roads", {})
+    mapped = dict(roads.get("highway", {}))
+    for name, row in classes.items():
+        if name in mapped:
+            own = mapped.pop(name)
+            row |= {
+                "mapped_ways": own["ways"],
+                "mapped_km": own["km"],
+                "left_out_km": sum(part["km"] for part in own["left_out"].values()),
+                "left_out": own["left_out"],
+            }
     return {
         "name": network.info.name,
         "nodes": road.n_nodes,
@@ -137,7 +148,8 @@ def account_of(network: Network) -> dict[str, Any]:
         "km": float(road.length[once].sum() / 1e3),
         "classes": classes,
         "provenance": provenance,
-        "components": roads.get("components", {}),
+        "other_ways": mapped,
+        "components": roads.get("components") or _components(road),
         "turn_restrictions": roads.get(
             "turn_restrictions", {"kept": 0, "refused": 0, "reasons": {}}
         ),
@@ -148,16 +160,39 @@ def account_of(network: Network) -> dict[str, Any]:
     }
 
 
+def _components(road: RoadNetwork) -> dict[str, Any]:
+    """Return the components of a network that was not built here: all are kept."""
+    from cczsim.osm.components import component_of, describe_components
+
+    return describe_components(road, component_of(road, "strong"))
+
+
 def summary(network: Network) -> list[str]:
     """Return what a network holds, in lines."""
     account = account_of(network)
     head = network.info.title or network.info.name
-    lines = [
-        f"{head}: {account['nodes']} nodes, {account['links']} directed links, "
-        f"{account['km']:.1f} km of streets"
-    ]
+    counts = f"{account['nodes']} nodes, {account['links']} directed links"
+    lines = [f"{head}: {counts}, {account['km']:.1f} km of streets"]
     for name, row in account["classes"].items():
-        lines.append(f"  {name}: {row['links']} links, {row['km']:.1f} km")
+        text = f"  {name}: {row['links']} links, {row['km']:.1f} km"
+        if row.get("left_out_km", 0.0) >= 0.05:
+            text += f" of {row['mapped_km']:.1f} km mapped; left out: " + ", ".join(
+                f"{why} {part['km']:.1f} km" for why, part in row["left_out"].items()
+            )
+        lines.append(text)
+    if account["other_ways"]:
+        km = sum(row["km"] for row in account["other_ways"].values())
+        ways = sum(row["ways"] for row in account["other_ways"].values())
+        kinds = list(account["other_ways"])
+        more = f" and {len(kinds) - 6} more" if len(kinds) > 6 else ""
+        lines.append(
+            f"  no road for cars: {ways} ways, {km:.1f} km ({', '.join(kinds[:6])}{more})"
+        )
+    parts = account["components"]
+    lines.append(
+        f"  {parts['kept']} strong components kept, {parts['dropped']} dropped "
+        f"({parts['dropped_link_km']:.1f} km of directed links)"
+    )
     if network.zones is not None:
         z = network.zones
         lines.append(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cczsim.errors import InputError
 from cczsim.io.recipe import Recipe
+from cczsim.network.corridor_bus import CorridorBus, corridor_lines
 from cczsim.network.network import Network, NetworkInfo
+from cczsim.network.provenance import Source
 from cczsim.pipeline.progress import Progress
 
 _ODBL = "© OpenStreetMap contributors, ODbL 1.0"
@@ -18,7 +23,7 @@ def build_recipe(recipe: Recipe, progress: Progress) -> Network:
     """Build the network of a recipe."""
     info = NetworkInfo(recipe.name, recipe.title, recipe.attribution, recipe.date, recipe.notes)
     if recipe.kind == "sketch":
-        return _sketch(recipe, info, progress)
+        return _with_lines(_sketch(recipe, info, progress), recipe, progress)
     if recipe.kind == "osm":
         network = _osm(recipe, info, progress)
     elif recipe.kind == "tntp":
@@ -34,7 +39,67 @@ def build_recipe(recipe: Recipe, progress: Progress) -> Network:
 
         with progress.step("zones"):
             network = add_zones(network, recipe)
-    return network
+    return _with_lines(network, recipe, progress)
+
+
+def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network:
+    """Return the network with the lines of ``[transit]``, tied to each other and to the zones."""
+    if not recipe.lines and recipe.corridor_bus is None:
+        return network
+    from cczsim.io.line_sources import read_line_table
+    from cczsim.network.line_build import (
+        lines_from_table,
+        merge_transit,
+        with_access,
+        with_transfers,
+    )
+
+    transit, report = network.transit, dict(network.info.build)
+    notes: list[str] = []
+    with progress.step("lines"):
+        parts = [lines_from_table(read_line_table(given, recipe.crs)) for given in recipe.lines]
+        if any(int(Source.DEFAULT) in part.headway_source for part in parts):
+            notes.append(
+                "Headways, speeds and capacities of lines that their table lacks are assumed: "
+                "the mode's default."
+            )
+        if recipe.corridor_bus is not None:
+            made = corridor_lines(network.road, _bus(recipe.corridor_bus))
+            report["corridor_bus"] = made.report
+            notes.append(
+                f"{made.report['lines']} bus lines are made up, one along each main corridor: "
+                "no timetable was used."
+            )
+            parts += [made.transit] if made.transit is not None else []
+        for part in parts:
+            transit = part if transit is None else merge_transit(transit, part)
+        if transit is not None and transit.n_lines:
+            transit = with_transfers(transit)
+            if (zones := network.zones) is not None:
+                radius = np.sqrt(zones.area / np.pi) if recipe.kind != "sketch" else None
+                transit = with_access(transit, zones.zone_lon, zones.zone_lat, zone_radius=radius)
+                reached = np.unique(transit.access_zone)
+                report["transit_access"] = {
+                    "links": len(transit.access_zone),
+                    "zones_without_stop": zones.n_zones - len(reached),
+                }
+    info = replace(network.info, build=report, notes=(*network.info.notes, *notes))
+    return network.replace(info=info, transit=transit)
+
+
+def _bus(given: Mapping[str, Any]) -> CorridorBus:
+    """Return the parameters of made-up lines in SI."""
+    factor = {
+        "headway_min": ("headway", 60.0), "stop_spacing_m": ("stop_spacing", 1.0),
+        "speed_kmh": ("speed", 1 / 3.6), "capacity": ("capacity", 1.0),
+        "min_length_km": ("min_length", 1e3),
+    }  # fmt: skip
+    values: dict[str, Any] = {
+        factor[k][0]: v * factor[k][1] for k, v in given.items() if k in factor
+    }
+    if "classes" in given:
+        values["classes"] = tuple(given["classes"])
+    return CorridorBus(**values)
 
 
 def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
@@ -52,7 +117,9 @@ def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
         "main_from_m": ("main_from", 1.0), "min_block_m2": ("min_block", 1.0),
         "min_width_m": ("min_width", 1.0),
     }  # fmt: skip
-    values = {names[k][0]: v if isinstance(v, str) else v / names[k][1] for k, v in given.items()}
+    values: dict[str, Any] = {
+        names[k][0]: v if isinstance(v, str) else v / names[k][1] for k, v in given.items()
+    }
     with progress.step("build sketch"):
         return build_sketch(tables, SketchSettings(streets=StreetSpec(**values)), info)
 
