@@ -1,60 +1,95 @@
-"""Least costs between zones, and demand loaded on least-cost trees."""
+"""Least costs between zones, and demand loaded on least-cost paths."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
+from cczsim.assignment.hierarchy import build_hierarchy
 from cczsim.columns import Array
-from cczsim.kernels.loading import load_trees
-from cczsim.kernels.shortest_path import grow_trees
-from cczsim.kernels.types import N_BLOCKS, ForwardStar
-from cczsim.network.forward_star import forward_star
+from cczsim.kernels.hierarchy import N_LANES, Metric, customise, load, skim, unpack
+from cczsim.kernels.types import N_BLOCKS
 from cczsim.network.road import RoadNetwork
 
 
 @dataclass(frozen=True)
 class Trees:
-    """The least-cost trees of all zones.
+    """The least-cost trees of all zones, as far as anyone asks for them.
 
     Parameters
     ----------
-    pred, order : int32 array [zone, node of the star]
+    link_cost : array [link], s
+        The costs they are least at.
     od_cost : array [zone, zone], s
         inf where no path leads.
     """
 
-    pred: Array
-    order: Array
+    link_cost: Array
     od_cost: Array
 
 
 class TreeLoader:
     """Grow the trees of a network's zones at given costs, and load demand on them.
 
-    Holds the work arrays, so that iterations allocate nothing.
+    Holds the hierarchy and the work arrays, so that iterations allocate next to nothing.
 
     Parameters
     ----------
     road : RoadNetwork
-    centroids : int32 array [zone]
+    centroids : int array [zone]
         Rows of nodes.
     """
 
     def __init__(self, road: RoadNetwork, centroids: Array) -> None:
-        self.star: ForwardStar = forward_star(road)
-        self._origins = self.star.rank[np.asarray(centroids)]
-        n_zones, n_nodes, n_links = len(centroids), road.n_nodes, road.n_links
-        self._pred = np.empty((n_zones, n_nodes), dtype=np.int32)
-        self._order = np.empty((n_zones, n_nodes), dtype=np.int32)
-        self._block_flow = np.empty((N_BLOCKS, n_links))
+        net = build_hierarchy(road, centroids)
+        self._net = net
+        self._n_links = road.n_links
+        n_arcs, n_places = len(net.head), len(net.place_node)
+        n_below = int(np.diff(net.first_up)[net.node_place >= 0].sum())
+        n_in = n_below + len(net.sink_link)
+        self._metric = Metric(
+            cost=np.empty((2, n_arcs)),
+            via=np.empty((2, 2, n_arcs), dtype=np.int32),
+            least=np.empty((2, n_arcs)),
+            in_first=np.empty(n_places + 1, dtype=np.int32),
+            in_place=np.empty(n_in, dtype=np.int32),
+            in_arc=np.empty(n_in, dtype=np.int32),
+            in_cost=np.empty(n_in),
+            out_first=np.empty(n_places + 1, dtype=np.int32),
+            out_place=np.empty(n_below, dtype=np.int32),
+            out_tail=np.empty(n_below, dtype=np.int32),
+            out_arc=np.empty(n_below, dtype=np.int32),
+            out_cost=np.empty(n_below),
+        )
+        n_blocks = max(1, min(N_BLOCKS, len(net.batch_zone)))
+        n_slots = n_in + n_below + len(net.seed_link) + len(net.direct_link)
+        self._block_total = np.empty((n_blocks, n_slots))
+        self._arc_flow = np.empty((2, n_arcs))
+        # Room for as many threads as there may ever be; what is not used takes no memory.
+        shape = (numba.config.NUMBA_NUM_THREADS, n_places, N_LANES)
+        self._label = np.empty(shape)
+        self._above = np.empty(shape, dtype=np.int32)
+        self._below = np.empty(shape, dtype=np.int32)
+        self._flow = np.zeros(shape)
 
     def grow(self, cost: Array) -> Trees:
         """Return the trees at ``cost [link], s``; they are valid until the next call."""
-        od_cost = np.empty((len(self._origins), len(self._origins)))
-        grow_trees(self.star, cost[self.star.link], self._origins, self._pred, self._order, od_cost)
-        return Trees(self._pred, self._order, od_cost)
+        link_cost = np.array(cost, dtype=np.float64)
+        n_zones = len(self._net.zone_place)
+        od_cost = np.empty((n_zones, n_zones))
+        customise(self._net, link_cost, self._metric)
+        skim(
+            self._net,
+            self._metric,
+            link_cost,
+            numba.get_num_threads(),
+            self._label,
+            self._above,
+            od_cost,
+        )
+        return Trees(link_cost, od_cost)
 
     def load(self, trees: Trees, demand: Array) -> Array:
         """Return the link flow of a demand on trees, ``[link], pce/h``.
@@ -62,13 +97,25 @@ class TreeLoader:
         Parameters
         ----------
         trees : Trees
+            Of the last call of :meth:`grow`.
         demand : array [zone, zone], pce/h
-            0 where no path leads; the diagonal is not loaded.
+            Where no path leads, and within a node, it is not loaded.
         """
-        load_trees(self.star, self._origins, trees.pred, trees.order, demand, self._block_flow)
-        flow = np.empty(len(self.star.link))
-        flow[self.star.link] = self._block_flow.sum(axis=0)
-        return flow
+        load(
+            self._net,
+            self._metric,
+            trees.link_cost,
+            numba.get_num_threads(),
+            self._label,
+            self._above,
+            self._below,
+            self._flow,
+            np.ascontiguousarray(demand, dtype=np.float64),
+            self._block_total,
+        )
+        link_flow = np.empty(self._n_links)
+        unpack(self._net, self._metric, self._block_total.sum(axis=0), self._arc_flow, link_flow)
+        return link_flow
 
 
 def zone_costs(road: RoadNetwork, cost: Array, centroids: Array) -> Array:
