@@ -55,6 +55,13 @@ class _Row:
             return default if default is not None else 0.0
         return value
 
+    def whole(self, name: str, faults: FaultCollector, default: int | None = None) -> int:
+        """Return a whole number, such as an id."""
+        value = self.number(name, faults, default)
+        if value != int(value):
+            faults.add(f"{self.where}: {name}", repr(self.cells[name]), "a whole number")
+        return int(value)
+
 
 def _table(path: Path, needed: tuple[str, ...]) -> list[_Row]:
     lines = read_text(path).splitlines()
@@ -64,10 +71,29 @@ def _table(path: Path, needed: tuple[str, ...]) -> list[_Row]:
     missing = [name for name in needed if name not in (reader.fieldnames or [])]
     if missing:
         raise InputError.of(f"{path}:1", f"no column {', '.join(missing)}", ", ".join(needed))
-    return [
-        _Row(f"{path}:{reader.line_num}", {k: v or "" for k, v in row.items() if k})
-        for row in reader
-    ]
+    try:
+        return [
+            _Row(f"{path}:{reader.line_num}", {k: v or "" for k, v in row.items() if k})
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise InputError.of(
+            f"{path}:{reader.line_num}", f"text that is no CSV ({error})", "cells and commas"
+        ) from None
+
+
+def _ids(rows: list[_Row], name: str, faults: FaultCollector) -> list[int]:
+    """Return the ids of all rows; each may stand once."""
+    seen: dict[int, str] = {}
+    ids = []
+    for row in rows:
+        number = row.whole(name, faults)
+        if number in seen and len(faults.faults) < _MAX_FAULTS:
+            faults.add(f"{row.where}: {name}", f"{number} more than once, as in {seen[number]}",
+                       "each once")  # fmt: skip
+        seen.setdefault(number, row.where)
+        ids.append(number)
+    return ids
 
 
 def _units(folder: Path) -> tuple[float, float]:
@@ -107,17 +133,20 @@ def read_network(folder: Path) -> Network:
     metre, speed_unit = _units(folder)
     faults = FaultCollector(InputError)
     node_rows = _table(folder / "node.csv", ("node_id", "x_coord", "y_coord"))
-    ids = [int(row.number("node_id", faults)) for row in node_rows]
+    ids = _ids(node_rows, "node_id", faults)
     x = np.array([row.number("x_coord", faults) for row in node_rows])
     y = np.array([row.number("y_coord", faults) for row in node_rows])
     place = {node: k for k, node in enumerate(ids)}
-    zones = [(int(row.number("zone_id", faults, 0.0)), k) for k, row in enumerate(node_rows)
-             if row.cells.get("zone_id", "").strip()]  # fmt: skip
-    zones = sorted((zone, k) for zone, k in zones if zone > 0)
+    inside = [k for k, row in enumerate(node_rows) if row.cells.get("zone_id", "").strip()
+              not in ("", "0")]  # fmt: skip
+    numbers = _ids([node_rows[k] for k in inside], "zone_id", faults)
+    zones = sorted((zone, k) for zone, k in zip(numbers, inside, strict=True) if zone > 0)
     rows: list[dict[str, object]] = []
     shapes: list[np.ndarray] = []
-    for row in _table(folder / "link.csv", ("link_id", "from_node_id", "to_node_id")):
-        _read_link(row, place, metre, speed_unit, rows, shapes, x, y, faults)
+    link_rows = _table(folder / "link.csv", ("link_id", "from_node_id", "to_node_id"))
+    link_ids = _ids(link_rows, "link_id", faults)
+    for link_id, row in zip(link_ids, link_rows, strict=True):
+        _read_link(row, link_id, place, metre, speed_unit, rows, shapes, x, y, faults)
         if len(faults.faults) >= _MAX_FAULTS:
             faults.add(str(folder), "more faults than are listed", "a GMNS network")
             break
@@ -160,13 +189,13 @@ def read_network(folder: Path) -> Network:
 
 
 def _read_link(
-    row: _Row, place: dict[int, int], metre: float, speed_unit: float,
+    row: _Row, link_id: int, place: dict[int, int], metre: float, speed_unit: float,
     rows: list[dict[str, object]], shapes: list[np.ndarray], x: np.ndarray, y: np.ndarray,
     faults: FaultCollector,
 ) -> None:  # fmt: skip
     ends = []
     for name in ("from_node_id", "to_node_id"):
-        node = int(row.number(name, faults))
+        node = row.whole(name, faults)
         if node not in place:
             faults.add(f"{row.where}: {name}", f"node {node}", "a node of node.csv")
         ends.append(place.get(node, 0))
@@ -179,8 +208,11 @@ def _read_link(
     kind = row.cells.get("facility_type", "").strip().lower()
     has_length = bool(row.cells.get("length", "").strip())
     has_time = bool(row.cells.get("vdf_fftt", "").strip())
+    noted = len(faults.faults)
+    speed = row.number("free_speed", faults, 0.0, 0.0)
+    no_speed = speed == 0.0 and len(faults.faults) == noted
     made = {
-        "link_id": int(row.number("link_id", faults)),
+        "link_id": link_id,
         "tail": ends[0],
         "head": ends[1],
         "road_class": CLASS_CODE.get(kind, CLASS_CODE["other"]),
@@ -188,13 +220,18 @@ def _read_link(
         "alpha": row.number(alpha, faults, 0.15, 0.0),
         "beta": row.number(beta, faults, 4.0, 0.0),
         "lanes": lanes,
-        "speed": row.number("free_speed", faults, 0.0, 0.0) * speed_unit,
+        "speed": speed * speed_unit,
         "toll": row.number("toll", faults, 0.0),
         "reverse_link": NO_LINK,
         "name": row.cells.get("name", ""),
         "length": row.number("length", faults, 0.0, 0.0) * metre if has_length else math.nan,
         "free_flow_time": row.number("vdf_fftt", faults, 0.0, 0.0) * 60 if has_time else math.nan,
     }
+    if no_speed and not has_time and made["length"] != 0.0:
+        faults.add(
+            f"{row.where}: free_speed", "no speed and no vdf_fftt", "one of them",
+            "without it the link would take no time",
+        )  # fmt: skip
     shape = _shape(row, np.array([[x[k], y[k]] for k in ends]), faults)
     rows.append(made)
     shapes.append(shape)

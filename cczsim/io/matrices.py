@@ -106,24 +106,53 @@ def _read_omx(path: Path, zone_ids: Array, name: str | None) -> Array:
         wanted = name or names[0]
         if wanted not in names:
             raise InputError.of(str(path), f"no matrix {wanted!r}", "one of " + ", ".join(names))
+        if not isinstance(group[wanted], h5py.Dataset):
+            raise InputError.of(f"{path}: /data/{wanted}", "a group", "a matrix of numbers")
         try:
             matrix = np.array(group[wanted], dtype=np.float64)
-            lookup = _lookup(file, len(zone_ids))
+            lookup = _lookup(file, len(zone_ids), path)
         except (OSError, TypeError, ValueError) as error:
             raise InputError.of(str(path), f"{wanted}: {error}", "a matrix of numbers") from None
     return _ordered(matrix, lookup, zone_ids, path)
 
 
-def _lookup(file: Any, n_zones: int) -> Array | None:
-    """Return the zone numbers of the file's only lookup of the right length, or None."""
+def _lookup(file: Any, n_zones: int, path: Path) -> Array | None:
+    """Return the zone numbers of the file, or None where it holds none of the right length.
+
+    Raises
+    ------
+    InputError
+        Several lookups that disagree, or a zone that stands twice in one.
+    """
     import h5py
 
     group = file.get("lookup")
     if not isinstance(group, h5py.Group):
         return None
-    fitting = [np.array(group[n]) for n in group if group[n].shape == (n_zones,)]
-    numeric = [values for values in fitting if values.dtype.kind in "iu"]
-    return numeric[0] if len(numeric) == 1 else None
+    found: dict[str, Array] = {}
+    for name in group:
+        if getattr(group[name], "shape", None) != (n_zones,):
+            continue
+        values = np.array(group[name])
+        if values.dtype.kind in "iuf" and (values == np.floor(values)).all():
+            found[name] = values.astype(np.int64)
+    if not found:
+        return None
+    first = next(iter(found.values()))
+    if any(not np.array_equal(first, other) for other in found.values()):
+        raise InputError.of(
+            f"{path}: /lookup", f"several lookups: {', '.join(found)}", "one order of the zones"
+        )
+    _refuse_twice(first.tolist(), f"{path}: /lookup")
+    return first
+
+
+def _refuse_twice(zones: list[int], where: str) -> None:
+    seen: set[int] = set()
+    twice = sorted({zone for zone in zones if zone in seen or seen.add(zone)})  # type: ignore[func-returns-value]
+    if twice:
+        shown = ", ".join(map(str, twice[:5]))
+        raise InputError.of(where, f"zone {shown} more than once", "each zone once")
 
 
 def _ordered(matrix: Array, lookup: Array | None, zone_ids: Array, path: Path) -> Array:
@@ -145,7 +174,10 @@ def _ordered(matrix: Array, lookup: Array | None, zone_ids: Array, path: Path) -
 
 
 def _read_csv(path: Path, zone_ids: Array) -> Array:
-    rows = list(csv.reader(read_text(path).splitlines()))
+    try:
+        rows = list(csv.reader(read_text(path).splitlines()))
+    except csv.Error as error:
+        raise InputError.of(str(path), f"text that is no CSV ({error})", "a trip matrix") from None
     if not rows or not any(any(cell.strip() for cell in row) for row in rows):
         raise InputError.of(str(path), "an empty file", "origin,destination,trips")
     header = [cell.strip().lower() for cell in rows[0]]
@@ -220,6 +252,8 @@ def _read_wide(path: Path, rows: list[list[str]], zone_ids: Array) -> Array:
                 "a long table has the header origin,destination,trips",
             )  # fmt: skip
     faults.raise_if_any()
+    for what, found in (("columns", heads), ("rows", tails)):
+        _refuse_twice([zone for zone in found if zone is not None], f"{path}: {what}")
     matrix = np.zeros((len(body), len(heads)))
     for k, row in enumerate(body):
         for j, cell in enumerate(row[1 : len(heads) + 1]):

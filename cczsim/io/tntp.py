@@ -127,7 +127,7 @@ def read_network(
     n_nodes = _whole(text, "NUMBER OF NODES", faults)
     n_links = _whole(text, "NUMBER OF LINKS", faults)
     first_through = _whole(text, "FIRST THRU NODE", faults)
-    if n_zones > n_nodes:
+    if n_zones > n_nodes > 0:
         faults.add(str(path), f"{n_zones} zones and {n_nodes} nodes", "at least as many nodes")
     faults.raise_if_any()
     rows: list[list[float]] = []
