@@ -82,7 +82,9 @@ def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     planar = shapely.transform(
         polygons, lambda points: np.column_stack(project(points[:, 0], points[:, 1], crs))
     )
-    clipped = clip_shares(np.atleast_1d(lines), shapely.make_valid(planar))
+    # Projecting may fold slivers; "linework" would mend them to a collection without a boundary.
+    valid = shapely.make_valid(planar, method="structure", keep_collapsed=False)
+    clipped = clip_shares(np.atleast_1d(lines), valid)
     link = rows[clipped.line]
     return StreetLengths(
         clipped.area, link, road.length[link] * clipped.share, polygon_areas(polygons)

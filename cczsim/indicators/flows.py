@@ -29,10 +29,19 @@ def tiers_present(network: Network) -> list[tuple[int, str]]:
 
 
 def road_indicators(network: Network, assignment: RoadAssignment) -> list[Indicator]:
-    """Return the figures of the roads, for all and by tier; connectors do not count."""
+    """Return the figures of the roads, for all and by tier; connectors do not count.
+
+    Delay per trip is that of all streets over all trips that were assigned to them.
+    """
     tier = link_tiers(network)
     street = network.road.is_street
     out = _of(network, assignment, street, {"area": "all"})
+    driven = (
+        assignment.total_demand - assignment.intrazonal_demand - assignment.unreachable_demand
+    )
+    hours = next(item.value for item in out if item.key == "delay_hours")
+    delay = 60 * hours / driven if driven > 0.0 else float("nan")
+    out.append(Indicator("delay_per_trip", delay, "min", {"area": "all"}))
     for code, name in tiers_present(network):
         out += _of(network, assignment, street & (tier == code), {"tier": name})
     return out

@@ -89,6 +89,27 @@ def _threshold(text: str, unit: str, where: str) -> float:
     return value
 
 
+def named_figure(
+    key: str, indicators: tuple[Indicator, ...], convention: str, where: str
+) -> Indicator:
+    """Return the indicator that a key names.
+
+    Raises
+    ------
+    IndicatorError
+        The key names no figure; says which is nearest.
+    """
+    item = find_target(key, indicators, convention)
+    if item is None:
+        known = sorted({k for i in indicators if (k := key_of(i, convention))})
+        near = get_close_matches(key, known, 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else ""
+        raise IndicatorError.of(
+            where, f"{key!r}, a key that names no figure", "the key of a figure", hint
+        )
+    return item
+
+
 def evaluate(
     targets: Mapping[str, str],
     indicators: tuple[Indicator, ...],
@@ -121,19 +142,13 @@ def evaluate(
         place = (origins or {}).get(key, "")
         where = f"{place}: targets.{key}" if place else f"targets.{key}"
         match = _RULE.match(rule)
-        item = find_target(key, indicators, convention)
         if match is None:
             faults.append(Fault(where, repr(rule), 'a rule such as ">= 7 km/km2"'))
             continue
-        if item is None:
-            known = sorted({k for i in indicators if (k := key_of(i, convention))})
-            near = get_close_matches(key, known, 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else ""
-            faults.append(Fault(where, "a key that names no figure", "the key of a figure", hint))
-            continue
         try:
+            item = named_figure(key, indicators, convention, where)
             bound = _threshold(match[2], item.unit, where)
-        except UnitError as error:
+        except (IndicatorError, UnitError) as error:
             faults.extend(error.faults)
             continue
         before = find_target(key, base, convention) if base is not None else None

@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from cczsim.columns import Array, objects, texts
+from cczsim.network.backdrop import Backdrop
 from cczsim.network.connectors import FORBIDDEN, attach_zones
 from cczsim.network.edit import StreetLine, add_streets, carriageway_rows, empty_road, lines_of
 from cczsim.network.geometry import local_crs, project, take_ragged, unproject
@@ -54,6 +55,8 @@ class SketchTables:
     no_go : sequence of shapely polygons
     zone_name, zone_district, zone_lon, zone_lat, population, jobs, hub, trip_share : sequences
         [zone]; see :class:`~cczsim.network.zones.ZoneSystem`
+    backdrop : Backdrop, optional
+        What maps show under the network.
     """
 
     ground: Sequence[StreetLine]
@@ -73,6 +76,7 @@ class SketchTables:
     hub: Sequence[str]
     trip_share: Array
     transit: TransitNetwork | None = None
+    backdrop: Backdrop | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class SketchSettings:
     """Settings of the generators."""
 
     streets: StreetSpec = field(default_factory=StreetSpec)
-    per_zone: int = 6
+    per_zone: int = 8
     ramp_speed: float = 40 / 3.6
     ramp_lanes: float = 2.0
     ramp_capacity: float = 2600.0
@@ -105,6 +109,7 @@ def build_sketch(tables: SketchTables, settings: SketchSettings, info: NetworkIn
             {**info.build, "sketch": report},
         ),
         **_zoned(road, tables, settings, report),
+        backdrop=tables.backdrop,
     )  # fmt: skip
 
 

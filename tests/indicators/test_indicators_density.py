@@ -316,3 +316,15 @@ def test_many_links_and_zones_are_measured_soon() -> None:
     assert road.n_links == 45_000
     assert sum(row[1] for row in found) == pytest.approx(float(road.length.sum()) / 2, rel=1e-6)
     assert spent < 6.0
+
+
+def test_an_outline_with_a_spike_loses_no_street() -> None:
+    """Projecting a valid outline may fold a sliver; mending it must leave an area with an edge."""
+    spiked = shapely.Polygon(
+        [(113.0, 28.0), (113.1, 28.0), (113.1, 28.05), (113.2, 28.05), (113.1, 28.05),
+         (113.1, 28.1), (113.0, 28.1)]
+    )  # fmt: skip
+    assert not spiked.is_valid
+    road = streets([((112.98, 28.05), (113.05, 28.05))], ["primary"], [True])
+    assert km(road, URBAN) > 4.0
+    assert km(road, URBAN, spiked) == pytest.approx(km(road, URBAN), rel=1e-6)
