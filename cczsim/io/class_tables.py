@@ -15,7 +15,7 @@ import numpy as np
 
 from cczsim.errors import ColumnError, Fault, FaultCollector, InputError, OsmError
 from cczsim.network.road_class import ROAD_CLASSES
-from cczsim.osm.class_table import ClassTable
+from cczsim.osm.class_table import TABLES, ClassTable
 
 HEADER: Final = (
     "class", "lanes", "speed_kmh", "lane_capacity_pce_h", "green_ratio", "alpha", "beta",
@@ -35,6 +35,23 @@ def write_class_table(table: ClassTable, path: str | Path) -> None:
                 float(table.alpha[row]), float(table.beta[row]),
             )  # fmt: skip
             writer.writerow([str(table.class_name[row]), *(f"{n:.10g}" for n in numbers)])
+
+
+def find_class_table(name: str | Path) -> ClassTable:
+    """Return a built-in table by its name, or the one in a file.
+
+    Raises
+    ------
+    InputError
+        No table has the name, or the file is wrong.
+    """
+    if isinstance(name, Path):
+        return read_class_table(name)
+    if name not in TABLES:
+        raise InputError.of(
+            "class_table", repr(name), f"one of {', '.join(TABLES)}, or a file ending in .csv"
+        )
+    return TABLES[name]
 
 
 def read_class_table(path: str | Path) -> ClassTable:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from cczsim.errors import FaultCollector, InputError
 from cczsim.io.toml_lines import key_lines
+from cczsim.osm.class_table import TABLES
 
 _TEXT, _NUMBER, _WHOLE, _FLAG, _TEXTS, _NUMBERS = (
     "text", "a number", "a whole number", "true or false", "a list of texts", "a list of numbers",
@@ -67,7 +68,7 @@ class Recipe:
     title: str = ""
     date: str = ""
     crs: str = "wgs84"
-    class_table: str = "cn-cjj37"
+    class_table: str | Path = "cn-cjj37"
     attribution: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class Recipe:
     def inputs(self) -> list[Path]:
         """Return the recipe and every file that it names."""
         files = [self.path, *self.tables.values()]
+        files += [self.class_table] if isinstance(self.class_table, Path) else []
         for part in (self.source, self.zones or {}, *self.lines):
             files += [part[k] for k in ("file", "districts") if isinstance(part.get(k), Path)]
         return files
@@ -212,6 +214,14 @@ def read_recipe(path: str | Path) -> Recipe:
         reader.faults.add(
             reader.where("crs"), repr(crs), f"one of {', '.join(CRS_NAMES)} or EPSG:…"
         )
+    table: str | Path = top.get("class_table", "cn-cjj37")
+    if str(table).endswith(".csv"):
+        table = reader.file(str(table), "class_table")
+    elif table not in TABLES:
+        reader.faults.add(
+            reader.where("class_table"), repr(table),
+            f"one of {', '.join(TABLES)}, or a file ending in .csv",
+        )  # fmt: skip
     if sections["zones"] is not None:
         _check_zones(reader, sections["zones"])
     reader.faults.raise_if_any()
@@ -222,7 +232,7 @@ def read_recipe(path: str | Path) -> Recipe:
         title=top.get("title", ""),
         date=top.get("date", ""),
         crs=crs,
-        class_table=top.get("class_table", "cn-cjj37"),
+        class_table=table,
         attribution=tuple(top.get("attribution", ())),
         notes=tuple(top.get("notes", ())),
         source=sections["source"] or {},

@@ -8,7 +8,8 @@ Rules, numbered in the code:
 2. Cells of a table (``kind = "h3_table"``) finer than ``resolution`` are summed into its cells.
 3. Zones whose centre lies outside the hull of the streets are left out, and their residents
    counted as left outside.
-4. With ``empty_as_zero`` an empty field of jobs is none; without it, a fault. Without a column of jobs, jobs are residents x ``jobs_per_resident``: an assumption, noted.
+4. With ``empty_as_zero`` an empty field of jobs means none; else it is a fault. Without a column
+   of jobs, jobs are residents x ``jobs_per_resident``: an assumption, noted.
 5. Zones with fewer residents and jobs than ``min_people`` are joined to the nearest other zone.
 """
 

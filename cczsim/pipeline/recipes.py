@@ -9,11 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from cczsim.columns import Array
 from cczsim.errors import InputError
 from cczsim.io.recipe import Recipe
 from cczsim.network.corridor_bus import CorridorBus, corridor_lines
+from cczsim.network.locate import zone_of_points
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.provenance import Source
+from cczsim.network.transit import TransitNetwork
+from cczsim.network.zones import ZoneSystem
 from cczsim.pipeline.progress import Progress
 
 _ODBL = "© OpenStreetMap contributors, ODbL 1.0"
@@ -76,7 +80,7 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
         if transit is not None and transit.n_lines:
             transit = with_transfers(transit)
             if (zones := network.zones) is not None:
-                radius = np.sqrt(zones.area / np.pi) if recipe.kind != "sketch" else None
+                radius = _walk_radius(zones, transit) if recipe.kind != "sketch" else None
                 transit = with_access(transit, zones.zone_lon, zones.zone_lat, zone_radius=radius)
                 reached = np.unique(transit.access_zone)
                 report["transit_access"] = {
@@ -85,6 +89,17 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
                 }
     info = replace(network.info, build=report, notes=(*network.info.notes, *notes))
     return network.replace(info=info, transit=transit)
+
+
+def _walk_radius(zones: ZoneSystem, transit: TransitNetwork) -> Array:
+    """Return how far residents live around their stop, ``[zone], m``.
+
+    A zone with n stops is served as n parts of equal size, each with a stop in its middle.
+    """
+    served = np.unique(transit.line_stop)
+    at = zone_of_points(zones, transit.stop_lon[served], transit.stop_lat[served])
+    stops = np.bincount(at[at >= 0], minlength=zones.n_zones)
+    return np.sqrt(zones.area / np.pi / np.maximum(stops, 1))
 
 
 def _bus(given: Mapping[str, Any]) -> CorridorBus:
@@ -150,7 +165,7 @@ def replace_info(network: Network, info: NetworkInfo) -> Network:
 def build_extract(
     path: str | Path,
     progress: Progress,
-    table: str = "cn-cjj37",
+    table: str | Path = "cn-cjj37",
     bbox: tuple[float, ...] | None = None,
     keep: str = "all",
     railway: bool = True,
@@ -164,19 +179,18 @@ def build_extract(
 
 
 def _from_extract(
-    extract: Any, name: str, progress: Progress, table: str, keep: str = "largest",
+    extract: Any, name: str, progress: Progress, table: str | Path, keep: str = "largest",
     railway: bool = True,
 ) -> Network:  # fmt: skip
-    from cczsim.osm.class_table import TABLES
+    from cczsim.io.class_tables import find_class_table
     from cczsim.osm.rail_build import build_rail
     from cczsim.osm.road_build import build_roads
 
     if keep not in ("all", "largest"):
         raise InputError.of("source.keep", repr(keep), "all or largest")
-    if table not in TABLES:
-        raise InputError.of("class_table", repr(table), f"one of {', '.join(TABLES)}")
+    values = find_class_table(table)
     with progress.step("build roads"):
-        roads = build_roads(extract, table=table, keep=keep)  # type: ignore[arg-type]
+        roads = build_roads(extract, table=values, keep=keep)  # type: ignore[arg-type]
     report: dict[str, Any] = {"roads": roads.report}
     transit = None
     if railway:
