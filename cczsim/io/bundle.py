@@ -17,6 +17,7 @@ import numpy as np
 
 from cczsim.columns import TEXT, Columns
 from cczsim.errors import CczsimError, InputError, OutputError
+from cczsim.network.backdrop import Backdrop
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.road import RoadNetwork
 from cczsim.network.transit import TransitNetwork
@@ -27,6 +28,7 @@ _PARTS: Final[dict[str, type[Columns]]] = {
     "road": RoadNetwork,
     "zones": ZoneSystem,
     "transit": TransitNetwork,
+    "backdrop": Backdrop,
 }
 
 

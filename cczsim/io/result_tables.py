@@ -169,3 +169,14 @@ def zones_table(result: RunResult) -> geopandas.GeoDataFrame | None:
     for name in sorted(result.zone_access):
         columns[name] = np.asarray(result.zone_access[name])
     return _frame(columns, geometry)
+
+
+def backdrop_table(result: RunResult) -> geopandas.GeoDataFrame | None:
+    """Return one row an area of the backdrop; None without one."""
+    backdrop = result.network.backdrop
+    if backdrop is None:
+        return None
+    columns = {
+        "kind": backdrop.kind, "name": backdrop.area_name, "name_en": backdrop.area_name_en
+    }  # fmt: skip
+    return _frame(columns, list(backdrop.polygon))

@@ -15,7 +15,13 @@ from typing import Any, Final
 
 from cczsim.errors import CczsimError, InputError, OutputError
 from cczsim.indicators.indicator import Indicator
-from cczsim.io.result_tables import lines_table, links_table, stops_table, zones_table
+from cczsim.io.result_tables import (
+    backdrop_table,
+    lines_table,
+    links_table,
+    stops_table,
+    zones_table,
+)
 from cczsim.scenario.compare import Comparison
 from cczsim.scenario.result import RunResult
 
@@ -216,10 +222,14 @@ def _write_tables(result: RunResult, part: Path) -> None:
     for name, table in (("links", links), ("lines", lines), ("zones", zones)):
         if table is not None:
             table.to_parquet(part / f"{name}.parquet", index=False)
+    layers = {
+        "links": links, "lines": lines, "stops": stops, "zones": zones,
+        "backdrop": backdrop_table(result),
+    }  # fmt: skip
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _GPKG_DATE})
     try:
-        for name, table in (("links", links), ("lines", lines), ("stops", stops), ("zones", zones)):
+        for name, table in layers.items():
             if table is not None and len(table) and not table.geometry.isna().all():
                 pyogrio.write_dataframe(
                     table, part / "result.gpkg", layer=name, driver="GPKG",

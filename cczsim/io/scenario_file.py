@@ -170,11 +170,9 @@ def merge(below: Node, above: Node) -> Node:
 
     Tables are merged key by key and everything else is replaced, but for ``changes``: those of
     the base come first, unless ``changes_from_base = false``. A new ``title`` takes the title in
-    the other language out, since that would speak of the base.
+    the other language out, since that would speak of the base; so do other words in tables.
     """
-    values = {k: v for k, v in below.value.items() if k not in _OWN_KEYS}
-    if "title" in above.value:
-        values.pop("title_zh", None)
+    values = {k: v for k, v in _kept(below, above).items() if k not in _OWN_KEYS}
     keep = above.value.get("changes_from_base")
     if keep is not None and keep.value is False:
         values.pop("changes", None)
@@ -187,6 +185,15 @@ def merge(below: Node, above: Node) -> Node:
     return replace(above, value=values)
 
 
+def _kept(below: Node, above: Node) -> dict[str, Node]:
+    """Return a table without what translates words that the table above it replaces."""
+    return {
+        name: node
+        for name, node in below.value.items()
+        if not (name.endswith("_zh") and name.removesuffix("_zh") in above.value)
+    }
+
+
 def _lists(a: Node, b: Node) -> bool:
     return isinstance(a.value, list) and isinstance(b.value, list)
 
@@ -194,7 +201,7 @@ def _lists(a: Node, b: Node) -> bool:
 def _over(below: Node, above: Node) -> Node:
     if not (isinstance(below.value, dict) and isinstance(above.value, dict)):
         return above
-    values = dict(below.value)
+    values = _kept(below, above)
     for name, node in above.value.items():
         values[name] = _over(values[name], node) if name in values else node
     return replace(above, value=values)

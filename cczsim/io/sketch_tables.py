@@ -10,14 +10,15 @@ import numpy as np
 
 from cczsim.columns import texts
 from cczsim.errors import FaultCollector, InputError
+from cczsim.io.class_tables import find_class_table
 from cczsim.io.recipe import Recipe
 from cczsim.io.tables import number, read_polygons, read_rows
+from cczsim.network.backdrop import Backdrop
 from cczsim.network.edit import STRUCTURES, StreetLine
 from cczsim.network.provenance import Source
 from cczsim.network.road_class import CLASS_CODE, ROAD_CLASSES
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import TIERS
-from cczsim.osm.class_table import TABLES
 from cczsim.sketch.sketch_build import SketchTables
 
 _ROADS: Final = ("road_id", "name", "class", "lanes", "speed_kmh", "structure",
@@ -53,6 +54,7 @@ def read_sketch(recipe: Recipe) -> SketchTables:
         for key in ("lon", "lat", "population", "jobs")
     }
     share = [number(files["zones"], r, "trip_share", k, 1.0) for k, r in enumerate(zones, 2)]
+    ground = read_polygons(files["water"])
     places = read_rows(files["interchanges"], ("name", "lon", "lat"))
     return SketchTables(
         ground=roads["ground"],
@@ -66,7 +68,7 @@ def read_sketch(recipe: Recipe) -> SketchTables:
         districts=districts,
         outlines=_by_district(files["district_outlines"]),
         built_up=_by_district(files["built_up"]),
-        no_go=[polygon for _, polygon in read_polygons(files["water"])],
+        no_go=[polygon for _, polygon in ground],
         zone_name=[r["name"] for r in zones],
         zone_district=[r["adcode"] for r in zones],
         zone_lon=values["lon"],
@@ -76,7 +78,16 @@ def read_sketch(recipe: Recipe) -> SketchTables:
         hub=[r.get("hub", "") for r in zones],
         trip_share=np.array(share),
         transit=_transit(files["lines"], files["line_stops"]),
+        backdrop=_backdrop(ground),
     )  # fmt: skip
+
+
+def _backdrop(found: list[tuple[dict[str, Any], Any]]) -> Backdrop:
+    names = {
+        column: [str(properties.get(key) or "") for properties, _ in found]
+        for column, key in (("kind", "kind"), ("area_name", "name"), ("area_name_en", "name_en"))
+    }
+    return Backdrop(polygon=[polygon for _, polygon in found], **names)
 
 
 def _by_district(path: Path) -> dict[str, Any]:
@@ -99,8 +110,8 @@ def _districts(path: Path, faults: FaultCollector) -> dict[str, tuple[str, str, 
     }
 
 
-def _roads(path: Path, table: str, faults: FaultCollector) -> dict[str, list[StreetLine]]:
-    values = TABLES[table].in_class_order()
+def _roads(path: Path, table: str | Path, faults: FaultCollector) -> dict[str, list[StreetLine]]:
+    values = find_class_table(table).in_class_order()
     out: Mapping[str, list[StreetLine]] = {"ground": [], "raised": [], "limited": []}
     for line, row in enumerate(read_rows(path, _ROADS), 2):
         where = f"{path}:{line}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from cczsim.network.backdrop import Backdrop
 from cczsim.network.road import RoadNetwork
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
@@ -40,12 +41,16 @@ class NetworkInfo:
 
 @dataclass(frozen=True)
 class Network:
-    """A road network with its zones and, where there is one, its transit network."""
+    """A road network with its zones and, where there is one, its transit network.
+
+    A backdrop, where there is one, is drawn under the map and takes part in nothing.
+    """
 
     info: NetworkInfo
     road: RoadNetwork
     zones: ZoneSystem | None = None
     transit: TransitNetwork | None = None
+    backdrop: Backdrop | None = None
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some parts changed."""

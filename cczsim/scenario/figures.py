@@ -10,13 +10,18 @@ import numpy as np
 from cczsim.assignment.result import ModeEquilibrium, RoadAssignment, Status, Unreachable
 from cczsim.assignment.transit import assign_transit
 from cczsim.columns import Array
-from cczsim.errors import IndicatorError, ScenarioError
+from cczsim.errors import FaultCollector, IndicatorError, ScenarioError
 from cczsim.indicators.all import all_indicators
 from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.indicators.indicator import Indicator
-from cczsim.indicators.plan_targets import evaluate
+from cczsim.indicators.plan_targets import (
+    TargetFinding,
+    evaluate,
+    find_target,
+    named_figure,
+)
 from cczsim.network.network import Network
-from cczsim.scenario.result import Assumption, RunResult, TargetRow
+from cczsim.scenario.result import Assumption, Evidence, RunResult, TargetRow
 from cczsim.scenario.spec import ScenarioSpec
 
 _MADE_OF: dict[str, tuple[str, ...]] = {
@@ -67,12 +72,21 @@ def _targets(
     assumptions: Sequence[Assumption],
 ) -> tuple[TargetRow, ...]:
     origins = {key: spec.origins.get(f"targets.{key}", "") for key in spec.targets}
+    faults = FaultCollector(ScenarioError)
+    found: tuple[TargetFinding, ...] = ()
     try:
         found = evaluate(
             spec.targets, indicators, base, convention=spec.density.convention, origins=origins
         )
     except IndicatorError as error:
-        raise ScenarioError(error.faults) from None
+        faults.extend(error.faults)
+    shown = {}
+    for key in spec.not_modelled:
+        try:
+            shown[key] = _evidence(spec, key, indicators, base)
+        except IndicatorError as error:
+            faults.extend(error.faults)
+    faults.raise_if_any()
     known = {item.key for item in assumptions}
     rows = [
         TargetRow(
@@ -90,10 +104,46 @@ def _targets(
     ]
     nothing = float("nan")
     rows += [
-        TargetRow(key, "", item.rule, "", nothing, nothing, None, nothing, (f"targets.{key}",))
+        TargetRow(
+            key=key,
+            label=item.label or "",
+            rule=item.rule,
+            unit="",
+            base=nothing,
+            value=nothing,
+            met=None,
+            margin=nothing,
+            assumed=tuple(
+                dict.fromkeys(a for e in shown[key] for a in _hangs_on(e.key) if a in known)
+            ),
+            label_zh=item.label_zh or "",
+            rule_zh=item.rule_zh or "",
+            why=item.why,
+            why_zh=item.why_zh or "",
+            shows=shown[key],
+        )
         for key, item in spec.not_modelled.items()
     ]
     return tuple(rows)
+
+
+def _evidence(
+    spec: ScenarioSpec,
+    key: str,
+    indicators: tuple[Indicator, ...],
+    base: tuple[Indicator, ...] | None,
+) -> tuple[Evidence, ...]:
+    """Return the figures that stand beside a target that cannot be judged."""
+    path = f"not_modelled.{key}.shows"
+    where = f"{spec.origins.get(path, '')}: {path}".removeprefix(": ")
+    convention = spec.density.convention
+    out = []
+    for name in spec.not_modelled[key].shows:
+        item = named_figure(name, indicators, convention, where)
+        before = find_target(name, base, convention) if base is not None else None
+        old = before.value if before is not None else float("nan")
+        out.append(Evidence(name, item.unit, old, item.value))
+    return tuple(out)
 
 
 def _hangs_on(key: str) -> tuple[str, ...]:
@@ -101,13 +151,13 @@ def _hangs_on(key: str) -> tuple[str, ...]:
 
 
 def check_targets(spec: ScenarioSpec, network: Network) -> None:
-    """Raise if a target names no figure of a network, told by its figures without any traffic.
+    """Raise if a target or its evidence names no figure of a network, told by its figures without any traffic.
 
     Raises
     ------
     ScenarioError
     """
-    if spec.targets:
+    if spec.targets or any(item.shows for item in spec.not_modelled.values()):
         indicators, _ = all_indicators(network, _still(network), demand=spec.demand.params)
         _targets(spec, indicators, None, ())
 

@@ -70,7 +70,9 @@ def key_assumptions(
         value: Any = plain
         for part in path.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
-        if value is None or isinstance(value, Mapping):
+        if isinstance(value, Mapping):  # by area
+            value = ", ".join(f"{area} {share}" for area, share in value.items())
+        if value is None or value == "":
             continue
         default = origins.get(path, "default") == "default"
         source = f"default; {spec.source}" if default else "scenario"

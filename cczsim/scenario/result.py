@@ -79,14 +79,25 @@ class LedgerRow:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """A figure that stands beside a target without a verdict; ``base`` is NaN without one."""
+
+    key: str
+    unit: str
+    base: float
+    value: float
+
+
+@dataclass(frozen=True)
 class TargetRow:
     """A row of the plan's scoreboard.
 
     Parameters
     ----------
     key : str
-        Key in ``[targets]``.
+        Key in ``[targets]`` or ``[not_modelled]``.
     label : str
+        Empty where the figure's own name says it.
     rule : str
         ``>= 7 km/km2``.
     base, value : float
@@ -97,6 +108,12 @@ class TargetRow:
         How far past the target, in ``unit``; negative if missed.
     assumed : tuple of str
         Keys of the assumptions that the figure hangs on.
+    label_zh, rule_zh, why_zh : str
+        In Chinese; empty where nothing was said.
+    why : str
+        Why the model cannot judge it; empty where it can.
+    shows : tuple of Evidence
+        Figures beside a target that cannot be judged.
     """
 
     key: str
@@ -108,6 +125,11 @@ class TargetRow:
     met: bool | None
     margin: float
     assumed: tuple[str, ...] = ()
+    label_zh: str = ""
+    rule_zh: str = ""
+    why: str = ""
+    why_zh: str = ""
+    shows: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)

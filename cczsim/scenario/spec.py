@@ -65,6 +65,14 @@ class NotModelled:
 
     rule: str = key("text", "what the plan says", default=REQUIRED)
     why: str = key("text", "why the model cannot judge it", default=REQUIRED)
+    label: str | None = key("text", "name of the target, for the report")
+    label_zh: str | None = key("text", "name of the target in Chinese")
+    rule_zh: str | None = key("text", "what the plan says, in Chinese")
+    why_zh: str | None = key("text", "why the model cannot judge it, in Chinese")
+    shows: tuple[str, ...] = key(
+        "texts", "figures shown beside it as evidence, named as in targets, without a verdict",
+        default=[],
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
