@@ -142,7 +142,7 @@ def mode_equilibrium(
     inside = np.eye(zones.n_zones, dtype=bool)
     drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
     car[inside] = (choose({"car": drive, **others}, scale)["car"] * trips)[inside]
-    rest = trips - car
+    rest = np.maximum(trips - car, 0.0)
     of_others = choose(others, scale)
     riding, walking = rest * of_others["transit"], rest * of_others["active"]
     nobody = ~(np.isfinite(others["transit"]) | np.isfinite(others["active"]))

@@ -52,7 +52,7 @@ class TransitParams:
         "of a boarding", "assumed: 2 CNY up to 6 km and about 6 CNY for 25 km",
     )  # fmt: skip
     rail_fare: float = _param(
-        0.0003, "money_per_length", "fare by distance on railways, beside that of a boarding",
+        0.0004, "money_per_length", "fare by distance on railways, beside that of a boarding",
         "assumed: regional trains cost 0.2 to 0.45 CNY/km",
     )  # fmt: skip
 

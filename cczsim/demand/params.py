@@ -63,15 +63,16 @@ class DemandParams:
         300.0, "time", "walk to and from the parked car, and search", "assumed"
     )
     car_constant: float = _param(
-        900.0, "time", "what keeps people from the car beside time and money: most have none",
+        1100.0, "time", "what keeps people from the car beside time and money: most have none",
         "assumed; about 0.25 cars a resident",
     )  # fmt: skip
     transit_fare: float = _param(
         2.0, "money", "fare of a boarding", "flat urban fares of the region"
     )
     transit_constant: float = _param(
-        0.0, "time", "what keeps people from transit beside time and money", "assumed"
-    )
+        -800.0, "time", "what keeps people from transit beside time and money; below 0, what draws",
+        "assumed; the base of networks/czt then has about 1.1 million metro boardings a day",
+    )  # fmt: skip
     active_speed: float = _param(
         9.0 / 3.6, "speed", "speed on foot, cycle and electric cycle together", "assumed", above=0.0
     )
@@ -79,7 +80,10 @@ class DemandParams:
         12_000.0, "length", "longest trip on foot or cycle", "assumed", above=0.0
     )
     active_weight: float = _param(
-        1.3, "count", "weight of time on foot or cycle against time in a car", "assumed"
+        1.8,
+        "count",
+        "weight of time on foot or cycle against time in a car",
+        "assumed; between 1 for cycling and 2 for walking",
     )
     choice_scale: float = _param(
         600.0, "time", "generalised time that moves the odds between modes by e",

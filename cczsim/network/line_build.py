@@ -8,8 +8,8 @@ Rules, numbered in the code:
 4. A headway, speed or capacity that the table lacks is the mode's default and is marked so.
 5. Passengers walk between stops of the same name within :data:`SAME_NAME_REACH`, and between any
    two stops within the given reach.
-6. A zone reaches all stops within the given walk, and at least the nearest few on foot; beyond
-   the walk a feeder (bus or cycle) of stated speed and wait is taken.
+6. A zone reaches all stops within the given walk, and at least the nearest few of rail and the
+   nearest few of buses; beyond the walk a feeder (bus or cycle) of stated speed and wait is taken.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ WALK_SPEED: Final = 1.2
 WALK_DETOUR: Final = 1.3
 TRANSFER_FIXED: Final = 60.0
 """Seconds for stairs and gates in a transfer between stops."""
+
+STATION_FIXED: Final = {"rail": 300.0, "metro": 30.0, "maglev": 60.0}
+"""Seconds from a station's door to its platform, or back, with security and halls; assumed."""
 
 # mode: headway s, speed m/s between stops, dwell s, capacity passengers, detour; all assumed.
 MODE_DEFAULTS: Final[dict[str, tuple[float, float, float, float, float]]] = {
@@ -222,7 +225,8 @@ def with_access(
     max_walk : float
         Reach on foot as the crow flies, m.
     nearest : int
-        Stops a zone reaches at least, if there are any within ``max_feeder``.
+        Stops of rail and stops of buses that a zone reaches at least, if there are any within
+        ``max_feeder``.
     max_feeder : float
         Reach by feeder, m.
     feeder_speed : float
@@ -236,6 +240,12 @@ def with_access(
     tree = cKDTree(stop_points)
     served = np.zeros(transit.n_stops, dtype=bool)
     served[transit.line_stop] = True
+    of_entry = np.repeat(transit.mode, np.diff(transit.line_first))
+    on_rails = np.zeros(transit.n_stops, dtype=bool)
+    on_rails[transit.line_stop[~np.isin(of_entry, [MODE_CODE["bus"], MODE_CODE["ferry"]])]] = True
+    inside = np.array([STATION_FIXED.get(mode, 0.0) for mode in MODES])
+    station = np.full(transit.n_stops, np.inf)
+    np.minimum.at(station, transit.line_stop, inside[of_entry])
     floor = np.zeros(len(zone_points)) if zone_radius is None else 0.5 * zone_radius
     zones: list[Array] = []
     stops: list[Array] = []
@@ -249,13 +259,15 @@ def with_access(
         on_foot = distance <= max_walk
         by_distance = np.lexsort((found, distance))
         kept = on_foot.copy()
-        kept[by_distance[:nearest]] = True
+        for kind in (by_distance[on_rails[found[by_distance]]],
+                     by_distance[~on_rails[found[by_distance]]]):  # fmt: skip
+            kept[kind[:nearest]] = True
         found, distance, on_foot = found[kept], distance[kept], on_foot[kept]
         walk = distance / _WALK_METRES_S
         ride = distance * WALK_DETOUR / feeder_speed + feeder_wait
         zones.append(np.full(len(found), zone))
         stops.append(found)
-        times.append(np.where(on_foot, walk, np.minimum(walk, ride)))
+        times.append(np.where(on_foot, walk, np.minimum(walk, ride)) + station[found])
     none = np.zeros(0)
     return transit.replace(
         access_zone=np.concatenate(zones) if zones else none,
