@@ -36,9 +36,7 @@ def road_indicators(network: Network, assignment: RoadAssignment) -> list[Indica
     tier = link_tiers(network)
     street = network.road.is_street
     out = _of(network, assignment, street, {"area": "all"})
-    driven = (
-        assignment.total_demand - assignment.intrazonal_demand - assignment.unreachable_demand
-    )
+    driven = assignment.total_demand - assignment.intrazonal_demand - assignment.unreachable_demand
     hours = next(item.value for item in out if item.key == "delay_hours")
     delay = 60 * hours / driven if driven > 0.0 else float("nan")
     out.append(Indicator("delay_per_trip", delay, "min", {"area": "all"}))

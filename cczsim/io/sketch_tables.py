@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cczsim.columns import texts
+from cczsim.columns import objects, texts
 from cczsim.errors import FaultCollector, InputError
 from cczsim.io.class_tables import find_class_table
 from cczsim.io.recipe import Recipe
@@ -83,11 +83,12 @@ def read_sketch(recipe: Recipe) -> SketchTables:
 
 
 def _backdrop(found: list[tuple[dict[str, Any], Any]]) -> Backdrop:
-    names = {
-        column: [str(properties.get(key) or "") for properties, _ in found]
-        for column, key in (("kind", "kind"), ("area_name", "name"), ("area_name_en", "name_en"))
-    }
-    return Backdrop(polygon=[polygon for _, polygon in found], **names)
+    kind, name, name_en = (
+        texts([properties.get(key) or "" for properties, _ in found])
+        for key in ("kind", "name", "name_en")
+    )
+    polygon = objects([polygon for _, polygon in found])
+    return Backdrop(kind=kind, polygon=polygon, area_name=name, area_name_en=name_en)
 
 
 def _by_district(path: Path) -> dict[str, Any]:

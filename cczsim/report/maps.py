@@ -1,6 +1,6 @@
 """The map: streets, zones, rail and stations as a Bokeh plot that pans, zooms and explains.
 
-Layers, from the ground up: zones, local streets (thin, without figures of their own), connectors,
+Layers, from the ground up: green, zones, water, local streets (thin, without figures of their own), connectors,
 streets with figures, new local streets, bus lines, rail lines, stations, names of districts.
 Texts of the tooltips are put together by the page's script from the columns, so that a change of
 language reaches them.
@@ -8,7 +8,7 @@ language reaches them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -25,19 +25,32 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
+from cczsim.columns import Array
 from cczsim.network.geometry import local_crs, project
 from cczsim.network.road_class import ROAD_CLASSES
 from cczsim.network.zones import TIERS, ZoneSystem
 from cczsim.report import palette
-from cczsim.report.embed import FONTS, INK
+from cczsim.report.backdrop_map import COLORS, add_areas, name_areas
+from cczsim.report.embed import FONTS, INK, Wording
 from cczsim.report.street_map import Layer, LinkTheme, add_streets
 from cczsim.report.streets import Streets, make_streets
-from cczsim.report.text import LANGUAGES, Both, term, text
+from cczsim.report.text import LANGUAGES, Both, same, term, text
 from cczsim.report.transit_map import add_transit
 from cczsim.report.zone_map import Theme, add_zones
 from cczsim.scenario.result import RunResult
 
 _ASPECT: Final = 1.7
+_LEAST_PAD: Final = 1500.0
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of the region that the map can go to: ``box`` is west, south, east, north in m."""
+
+    key: str
+    label: Both
+    box: list[float]
+    district: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,8 @@ class RegionMap:
     plot : bokeh figure
     script : dict
         What the page's script needs: words, views, themes.
-    views : tuple of (key, Both)
-        Parts of the region that a button shows.
+    views : tuple of View
+        Parts of the region that a button or the list of districts shows.
     """
 
     plot: Any
@@ -58,7 +71,8 @@ class RegionMap:
     themes: tuple[LinkTheme, ...]
     zone_themes: tuple[Theme, ...]
     layers: tuple[Layer, ...]
-    views: tuple[tuple[str, Both], ...]
+    views: tuple[View, ...]
+    wording: Wording = field(default_factory=Wording)
 
 
 def map_crs(result: RunResult) -> str:
@@ -69,26 +83,44 @@ def map_crs(result: RunResult) -> str:
     return local_crs(float(lon.min() + lon.max()) / 2, float(lat.min() + lat.max()) / 2)
 
 
-def _views(result: RunResult, streets: Streets, crs: str) -> list[tuple[str, Both, list[float]]]:
+def _views(result: RunResult, streets: Streets, crs: str) -> tuple[View, ...]:
+    """Return the parts of the region that the map can go to; it opens on the first."""
     bounds = shapely.total_bounds(streets.lines) if len(streets.lines) else np.array([0, 0, 1, 1])
     zones = result.network.zones
-    if zones is not None:
-        x, y = project(zones.zone_lon, zones.zone_lat, crs)
-        own = [np.nanmin(x), np.nanmin(y), np.nanmax(x), np.nanmax(y)]
-        bounds = np.concatenate([np.fmin(bounds[:2], own[:2]), np.fmax(bounds[2:], own[2:])])
-    views = [("all", text("area.all"), [float(v) for v in bounds])]
     if zones is None:
-        return views
-    for tier in ("central",):
-        rows = np.flatnonzero(zones.tier == TIERS.index(tier))
-        rows = rows[np.isfinite(zones.zone_lon[rows])]
-        if len(rows) >= 3:
-            x, y = project(zones.zone_lon[rows], zones.zone_lat[rows], crs)
-            edges = [*np.percentile(x, [2, 98]), *np.percentile(y, [2, 98])]
-            pad = 0.08 * max(edges[1] - edges[0], edges[3] - edges[2])
-            box = [edges[0] - pad, edges[2] - pad, edges[1] + pad, edges[3] + pad]
-            views.insert(0, (tier, term("area", tier), [float(v) for v in box]))
-    return views
+        return (View("all", text("area.all"), [float(v) for v in bounds]),)
+    x, y = project(zones.zone_lon, zones.zone_lat, crs)
+    own = [np.nanmin(x), np.nanmin(y), np.nanmax(x), np.nanmax(y)]
+    bounds = np.concatenate([np.fmin(bounds[:2], own[:2]), np.fmax(bounds[2:], own[2:])])
+    views = [View("all", text("area.all"), [float(v) for v in bounds])]
+    known = np.isfinite(x) & np.isfinite(y)
+    people = np.maximum(zones.population, 1.0)
+    rows = np.flatnonzero((zones.tier == TIERS.index("central")) & known)
+    if len(rows) >= 3:
+        views.insert(0, View("central", term("area", "central"), _around(x, y, people, rows, 0.04)))
+    names = zones.district.astype(object)
+    for k, name in enumerate(dict.fromkeys(str(name) for name in names)):
+        rows = np.flatnonzero((names == name) & known & zones.inside)
+        if name and len(rows):
+            box = _around(x, y, people, rows, 0.0)
+            views.append(View(f"district-{k}", same(name), box, district=True))
+    return tuple(views)
+
+
+def _around(x: Array, y: Array, people: Array, rows: Array, left_out: float) -> list[float]:
+    """Return west, south, east, north of where all but a share of the people of zones live."""
+    edges = [_where_most_live(v[rows], people[rows], left_out) for v in (x, y)]
+    pad = max(_LEAST_PAD, *(0.1 * (high - low) for low, high in edges))
+    return [edges[0][0] - pad, edges[1][0] - pad, edges[0][1] + pad, edges[1][1] + pad]
+
+
+def _where_most_live(place: Array, people: Array, left_out: float) -> tuple[float, float]:
+    """Return the bounds along one axis; the share left out is parted among both ends."""
+    order = np.argsort(place, kind="stable")
+    share = np.cumsum(people[order]) / people.sum()
+    ends = np.searchsorted(share, [left_out / 2, 1.0 - left_out / 2 - 1e-12])
+    low, high = place[order][np.minimum(ends, len(order) - 1)]
+    return float(low), float(high)
 
 
 def _district_names(plot: Any, zones: ZoneSystem, crs: str) -> None:
@@ -123,7 +155,7 @@ def region_map(result: RunResult, base: RunResult | None) -> RegionMap:
     crs = map_crs(result)
     streets = make_streets(result, base, crs)
     views = _views(result, streets, crs)
-    west, south, east, north = views[0][2]
+    west, south, east, north = views[0].box
     height = max(north - south, (east - west) / _ASPECT)
     x, y = (west + east) / 2, (south + north) / 2
     plot = figure(
@@ -140,8 +172,12 @@ def region_map(result: RunResult, base: RunResult | None) -> RegionMap:
     plot.toolbar.logo = None
     zones = result.network.zones
     zone_themes: tuple[Theme, ...] = ()
+    ground, wording = result.network.backdrop, Wording()
+    areas = [] if ground is None or not add_areas(plot, ground, "green", crs) else ["green"]
     if zones is not None:
         zone_themes = add_zones(plot, result, base, crs)
+    if ground is not None and add_areas(plot, ground, "water", crs):  # above the zones' shades
+        areas.insert(0, "water")
     names, themes, layers = add_streets(plot, streets, result, base)
     road = result.network.road
     connectors = np.flatnonzero(~road.is_street & (np.arange(road.n_links) > road.reverse_link))
@@ -159,6 +195,9 @@ def region_map(result: RunResult, base: RunResult | None) -> RegionMap:
         layers.append(Layer("connectors", text("layer.connectors"), "#6b6f76", False))
     for key, color, shown in add_transit(plot, result, base, crs):
         layers.append(Layer(key, text(f"layer.{key}"), color, shown))
+    layers += [Layer(kind, text(f"layer.{kind}"), COLORS[kind], True) for kind in areas]
+    if ground is not None:
+        name_areas(plot, ground, crs, wording)
     if zones is not None and any(zones.district):
         _district_names(plot, zones, crs)
         layers.append(Layer("names", text("layer.names"), INK, True))
@@ -187,7 +226,7 @@ def region_map(result: RunResult, base: RunResult | None) -> RegionMap:
             }
             for lang in LANGUAGES
         },
-        "views": {key: box for key, _, box in views},
+        "views": {view.key: [round(v) for v in view.box] for view in views},
         "compared": base is not None,
         "zoneThemes": {
             theme.key: {lang: theme.label.get(lang) for lang in LANGUAGES} | {"unit": theme.unit}
@@ -195,6 +234,5 @@ def region_map(result: RunResult, base: RunResult | None) -> RegionMap:
         },
     }
     return RegionMap(
-        plot, script, themes, zone_themes, tuple(layers),
-        tuple((key, label) for key, label, _ in views),
+        plot, script, themes, zone_themes, tuple(layers), views, wording
     )  # fmt: skip

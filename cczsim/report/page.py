@@ -139,7 +139,9 @@ def _source_facts(result: RunResult) -> tuple[Fact, ...]:
 def _plots(drawn: RegionMap | None, charts: tuple[Chart, ...]) -> dict[str, dict[str, Any]]:
     out: dict[str, dict[str, Any]] = {}
     if drawn is not None:
-        out["map"] = {"item": plot_json(drawn.plot), "entries": [], "columns": []}
+        wording = drawn.wording
+        item = plot_json(drawn.plot)
+        out["map"] = {"item": item, "entries": wording.entries, "columns": wording.columns}
     for chart in charts:
         item = plot_json(chart.plot)
         wording = chart.wording

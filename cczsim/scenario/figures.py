@@ -151,7 +151,7 @@ def _hangs_on(key: str) -> tuple[str, ...]:
 
 
 def check_targets(spec: ScenarioSpec, network: Network) -> None:
-    """Raise if a target or its evidence names no figure of a network, told by its figures without any traffic.
+    """Raise if a target or its evidence names no figure of a network on which nobody travels.
 
     Raises
     ------

@@ -23,7 +23,9 @@
       model(key, name).setv({ [property]: value });
     }
     for (const [name, column, ...values] of page.plots[key].columns) {
-      model(key, name).data[column] = values[zh];
+      const source = model(key, name);
+      source.data[column] = values[zh];
+      source.change.emit();
     }
   }
 
@@ -119,6 +121,8 @@
   }
 
   // ---- controls of the map --------------------------------------------------------------
+  let far = null;
+
   function chosen(id) {
     const control = document.getElementById(id);
     return control ? control.value : "";
@@ -154,8 +158,18 @@
   function setLayer(box) {
     const name = `layer-${box.value}`;
     for (const part of plots.map.model.renderers) {
-      if (part.name === name || part.name?.startsWith(`${name}-`)) part.visible = box.checked;
+      if (part.name !== name && !part.name?.startsWith(`${name}-`)) continue;
+      part.visible = box.checked && !(part.name.endsWith("-near") && isFar());
     }
+  }
+
+  // Names of small lakes and hills would lie over each other on a far view.
+  const isFar = () => plots.map.model.y_range.end - plots.map.model.y_range.start > 50000;
+
+  function showNear() {
+    if (far === isFar()) return;
+    far = isFar();
+    for (const box of document.querySelectorAll("input[name=layer]")) setLayer(box);
   }
 
   function frame() {
@@ -199,8 +213,14 @@
       setLayer(box);
     }
     for (const button of document.querySelectorAll("[data-view]")) {
-      button.addEventListener("click", () => fit(button.dataset.view));
+      button.addEventListener("click", () => {
+        if (goTo) goTo.value = "";
+        fit(button.dataset.view);
+      });
     }
+    const goTo = document.getElementById("view");
+    if (goTo) goTo.addEventListener("change", () => { if (goTo.value) fit(goTo.value); });
+    plots.map.model.y_range.change.connect(showNear);
     for (const button of document.querySelectorAll("[data-zoom]")) {
       button.addEventListener("click", () => move(0, 0, Number(button.dataset.zoom)));
     }
