@@ -209,6 +209,10 @@ def read_recipe(path: str | Path) -> Recipe:
             reader.faults.add(
                 reader.where("source", "bbox"), repr(source["bbox"]), "west, south, east, north"
             )
+    if (sections["source"] or {}).get("keep", "all") not in ("all", "largest"):
+        reader.faults.add(
+            reader.where("source", "keep"), repr(sections["source"]["keep"]), "all or largest"
+        )
     crs = top.get("crs", "wgs84").lower()
     if crs not in CRS_NAMES and not re.fullmatch(r"epsg:\d+", crs):
         reader.faults.add(

@@ -142,24 +142,25 @@ def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
 def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
     source = recipe.source
     bbox = tuple(source["bbox"]) if "bbox" in source else None
+    keep, railway = source.get("keep", "largest"), source.get("railway", True)
     if "file" in source:
-        return replace_info(
-            build_extract(source["file"], progress, recipe.class_table, bbox,
-                          source.get("keep", "largest"), source.get("railway", True)),
-            info,
-        )  # fmt: skip
+        network = build_extract(source["file"], progress, recipe.class_table, bbox, keep, railway)
+        return replace_info(network, info)
     from cczsim.io.overpass import PUBLIC_OVERPASS, fetch_extract
 
     with progress.step("fetch OSM"):
         extract = fetch_extract(
             source.get("place", bbox), source.get("overpass_url", PUBLIC_OVERPASS)
         )
-    return replace_info(_from_extract(extract, recipe.name, progress, recipe.class_table), info)
+    network = _from_extract(extract, recipe.name, progress, recipe.class_table, keep, railway)
+    return replace_info(network, info)
 
 
 def replace_info(network: Network, info: NetworkInfo) -> Network:
-    """Return the network under another head, its account kept."""
-    return network.replace(info=replace(info, build={**info.build, **network.info.build}))
+    """Return the network under another head; its account and the sources it names are kept."""
+    named = (*info.attribution, *(a for a in network.info.attribution if a not in info.attribution))
+    build = {**info.build, **network.info.build}
+    return network.replace(info=replace(info, attribution=named, build=build))
 
 
 def build_extract(
@@ -186,8 +187,6 @@ def _from_extract(
     from cczsim.osm.rail_build import build_rail
     from cczsim.osm.road_build import build_roads
 
-    if keep not in ("all", "largest"):
-        raise InputError.of("source.keep", repr(keep), "all or largest")
     values = find_class_table(table)
     with progress.step("build roads"):
         roads = build_roads(extract, table=values, keep=keep)  # type: ignore[arg-type]
