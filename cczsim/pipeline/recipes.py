@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from cczsim.columns import Array
-from cczsim.errors import InputError
 from cczsim.io.recipe import Recipe
 from cczsim.network.corridor_bus import CorridorBus, corridor_lines
 from cczsim.network.locate import zone_of_points
