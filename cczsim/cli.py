@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from cczsim import __version__
 
@@ -28,8 +28,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that says what to do next after a wrong word."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+        self.exit(2, f"error: {self.prog}: {message}; try '{self.prog} --help'\n")
 
 
 def _positive(text: str) -> int:
@@ -189,7 +188,34 @@ def _scenario_command(args: argparse.Namespace, progress: Progress) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = build_parser().parse_args(argv)
+    command = ""
+    try:
+        try:
+            args = build_parser().parse_args(argv)
+            command = args.command
+            return _say_faults(args)
+        finally:
+            # A pipe that closed early, or a full disk, shows when what was said is flushed.
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        again = "; run again with --resume to keep what was finished" if command == "run" else ""
+        print(f"interrupted: no half result was left{again}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        _silence(sys.stdout, sys.stderr)
+        return 141
+    except MemoryError:
+        print("error: memory ran out; take a smaller network or fewer zones", file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = error.filename or "standard output"
+        print(f"error: {where}: found {error.strerror or error}; expected a file or a stream "
+              "that can be read and written", file=sys.stderr)  # fmt: skip
+        _silence(sys.stdout)
+        return 2
+
+
+def _say_faults(args: argparse.Namespace) -> int:
     from cczsim.errors import CczsimError
 
     try:
@@ -198,16 +224,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         for fault in error.faults:
             print(f"error: {fault}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted: no half result was left; run again with --resume", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except MemoryError:
-        print("error: memory ran out; take a smaller network or fewer zones", file=sys.stderr)
-        return 2
+
+
+def _silence(*streams: TextIO) -> None:
+    """Let the interpreter flush streams that nobody reads without a complaint as it ends."""
+    for stream in streams:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

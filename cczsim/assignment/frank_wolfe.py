@@ -22,7 +22,7 @@ from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
 from cczsim.assignment.road_demand import check_demand, split_demand
 from cczsim.assignment.shortest import TreeLoader
 from cczsim.columns import Array
-from cczsim.errors import AssignmentError
+from cczsim.errors import AssignmentError, FaultCollector
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
@@ -61,14 +61,14 @@ class FrankWolfeParams:
     flow_change: float = 4e-3
 
     def __post_init__(self) -> None:
+        faults = FaultCollector(AssignmentError)
         if self.algorithm not in ALGORITHMS:
-            raise AssignmentError.of(
-                "algorithm", repr(self.algorithm), "one of " + ", ".join(ALGORITHMS)
-            )
+            faults.add("algorithm", repr(self.algorithm), "one of " + ", ".join(ALGORITHMS))
         if not 0.0 <= self.relative_gap < 1.0:
-            raise AssignmentError.of("relative gap", f"{self.relative_gap}", "0 up to below 1")
+            faults.add("relative_gap", f"{self.relative_gap:g}", "0 up to below 1")
         if self.max_iterations < 1:
-            raise AssignmentError.of("iterations", f"{self.max_iterations}", "at least 1")
+            faults.add("max_iterations", f"{self.max_iterations}", "at least 1")
+        faults.raise_if_any()
 
 
 def assign(

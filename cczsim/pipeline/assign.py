@@ -7,6 +7,7 @@ import json
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from cczsim.assignment.frank_wolfe import assign as solve
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.assignment.shortest import compile_kernels
 from cczsim.assignment.threads import set_threads
-from cczsim.errors import CczsimError, Fault, InputError, OutputError
+from cczsim.columns import Array
+from cczsim.errors import CczsimError, FaultCollector, InputError, OutputError
 from cczsim.io import gmns, matrices, tntp
 from cczsim.network.network import Network
 from cczsim.pipeline.progress import Progress
@@ -75,20 +77,8 @@ def assign(
     int
         0; 1 where the gap was not reached, or more demand is unreachable than ``lost_demand``.
     """
-    faults: list[Fault] = []
-    tolerated = 0.0
-    for check in (
-        lambda: FrankWolfeParams(algorithm, gap, max_iterations),
-        lambda: parse(_number_or_text(lost_demand), "share", "--lost-demand"),
-    ):
-        try:
-            found = check()
-            tolerated = found if isinstance(found, float) else tolerated
-        except CczsimError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise InputError(faults)
-    params = FrankWolfeParams(algorithm, gap, max_iterations)
+    params, tolerated = _options(algorithm, gap, max_iterations, lost_demand)
+    check_targets(flows, json_file)
     began = time.perf_counter()
     with progress.step("read"):
         net = _read_network(network, progress)
@@ -96,6 +86,7 @@ def assign(
             raise InputError.of(network, "a network without zones", "zones to assign trips between")
         path = Path(trips) if trips is not None else _trips_beside(network)
         demand = matrices.read_matrix(path, net.zones.zone_id)
+        _refuse_cut_zones(network, net, demand)
     read_seconds = time.perf_counter() - began
     used = set_threads(threads)
     with progress.step("compile"):
@@ -133,6 +124,73 @@ def assign(
     if flows is not None:
         _write_flows(net, result, time_unit, flows)
     return _say(result, tolerated, progress)
+
+
+def _options(
+    algorithm: str, gap: float, max_iterations: int, lost_demand: str
+) -> tuple[FrankWolfeParams, float]:
+    """Return the stopping rule and the tolerated share; raise with every fault of the options."""
+    faults = FaultCollector(InputError)
+    params, tolerated = FrankWolfeParams(), 0.0
+    try:
+        params = FrankWolfeParams(algorithm, gap, max_iterations)
+    except CczsimError as error:
+        names = {"relative_gap": "--gap"}
+        faults.extend(
+            replace(f, where=names.get(f.where, "--" + f.where.replace("_", "-")))
+            for f in error.faults
+        )
+    try:
+        tolerated = parse(_number_or_text(lost_demand), "share", "--lost-demand")
+        if not 0.0 <= tolerated <= 1.0:
+            faults.add("--lost-demand", repr(lost_demand), "a share from 0 % to 100 %")
+    except CczsimError as error:
+        faults.extend(error.faults)
+    faults.raise_if_any()
+    return params, tolerated
+
+
+def check_targets(*paths: Path | None) -> None:
+    """Raise where a result could not be written, before anything is computed.
+
+    Raises
+    ------
+    OutputError
+        A folder stands there, the folder above is missing or is a file, or two results would
+        share a file.
+    """
+    faults = FaultCollector(OutputError)
+    given = [path for path in paths if path is not None]
+    for path in given:
+        above = path.parent
+        if path.is_dir():
+            faults.add(str(path), "a folder", "a file to write", "name a file in it")
+        elif not above.is_dir():
+            found = "a file" if above.exists() else "no such folder"
+            faults.add(str(above), found, f"a folder to write {path.name} to")
+    if len({path.resolve() for path in given}) < len(given):
+        faults.add(str(given[0]), "the target of two options", "a file for each")
+    faults.raise_if_any()
+
+
+def _refuse_cut_zones(name: str, net: Network, demand: Array) -> None:
+    """Raise where zones with trips touch no link at all: that is a hole in the network.
+
+    Zones that links touch but no path joins are left to the account of lost demand.
+    """
+    assert net.zones is not None
+    touched = np.zeros(net.road.n_nodes, dtype=bool)
+    touched[net.road.tail] = touched[net.road.head] = True
+    between = demand.sum(axis=1) + demand.sum(axis=0) - 2.0 * np.diag(demand)
+    cut = np.flatnonzero(~touched[net.zones.centroid] & (between > 0.0))
+    if len(cut):
+        shown = ", ".join(str(zone) for zone in net.zones.zone_id[cut[:5]])
+        more = f" and {len(cut) - 5} more" if len(cut) > 5 else ""
+        raise InputError.of(
+            name, f"no link at zone {shown}{more}, with {between[cut].sum():,.1f} trips/h",
+            "links that join each zone with trips to the roads",
+            "add connectors, or take these zones out of the trip table",
+        )  # fmt: skip
 
 
 def _number_or_text(text: str) -> str | float:

@@ -14,10 +14,11 @@ from cczsim.indicators.conventions import convention as find_convention
 from cczsim.indicators.density import area_density, zone_polygons
 from cczsim.network.network import Network
 from cczsim.network.zones import TIERS
-from cczsim.pipeline.assign import write_text
+from cczsim.pipeline.assign import check_targets, write_text
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 
+_FILES = (".geojson", ".json", ".gpkg")
 _NAMES = ("name", "NAME", "name_en", "id", "adcode")
 
 
@@ -25,12 +26,13 @@ def _box(text: str) -> Any:
     import shapely
 
     numbers = text.split(",")
-    if len(numbers) != 4:
-        return None
     try:
-        west, south, east, north = (float(number) for number in numbers)
+        degrees = [float(number) for number in numbers]
     except ValueError:
         return None
+    if len(degrees) != 4:
+        raise InputError.of("--area", repr(text), "west,south,east,north in degrees")
+    west, south, east, north = degrees
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise InputError.of("--area", repr(text), "west,south,east,north in degrees")
     # Between far corners a parallel is not the shortest way that areas are measured by.
@@ -45,6 +47,8 @@ def _polygons_of_file(path: Path) -> list[tuple[str, Any]]:
         table = geopandas.read_file(path)
     except (pyogrio.errors.DataSourceError, OSError, ValueError) as error:
         raise InputError.of(str(path), str(error), "GeoJSON or GeoPackage polygons") from None
+    if not isinstance(table, geopandas.GeoDataFrame):
+        raise InputError.of(str(path), "a table without shapes", "GeoJSON or GeoPackage polygons")
     if table.crs is None:
         raise InputError.of(str(path), "no coordinate system", "a file that names its own")
     table = table.to_crs("EPSG:4326")
@@ -139,11 +143,12 @@ def density(
     convention : str, optional
         All that count any street of the network where None.
     """
+    check_targets(json_file)
     asked = find_convention(convention) if convention is not None else None
     given: list[tuple[str, Any]] | None = None
     if area is not None and (box := _box(area)) is not None:
         given = [(area, box)]
-    elif area is not None and Path(area).suffix.lower() in (".geojson", ".json", ".gpkg"):
+    elif area is not None and (Path(area).suffix.lower() in _FILES or Path(area).is_file()):
         given = _polygons_of_file(Path(area))
     with progress.step("read"):
         net = load_network(Path(network), progress)
