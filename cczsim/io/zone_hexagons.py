@@ -15,13 +15,11 @@ from cczsim.io.zone_tables import labels, need_columns, numbers, read_records
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE
 from cczsim.network.zone_build import hexagons, polygon_areas
-from cczsim.network.zone_people import spread_people
+from cczsim.network.zone_people import OPEN_COUNTRY, spread_people
 from cczsim.network.zones import TIERS
 
 NOT_LIVED_ON: Final = ("motorway", "motorway_link", "trunk", "trunk_link", "primary_link",
                        "secondary_link", "tertiary_link")  # fmt: skip
-OPEN_COUNTRY: Final = 1500.0
-"""Metres between junctions from which a road of unknown class is taken to cross open country."""
 
 
 def district_hexagons(

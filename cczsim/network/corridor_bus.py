@@ -4,7 +4,8 @@ No line of these exists: they stand for a bus service that is known to be there,
 ``Source.GENERATED`` throughout. Rules, numbered in the code:
 
 1. A street of the given classes is taken once, whatever its directions: a line runs both ways on
-   it, also where the street is one-way, since the way back then lies in the next street.
+   it, also where the street is one-way, since the way back then lies in the next street. Roads of
+   unknown class that cross open country (over ``OPEN_COUNTRY`` between junctions) carry none.
 2. Where streets meet, two are one corridor if they turn by at most :data:`LARGEST_TURN` and bear
    the same name; else if they are of one class and one of them or both have no name. The best pair
    is taken first, the least turn deciding; each end is used once.
@@ -30,6 +31,7 @@ from cczsim.network.line_build import LineTable, lines_from_table
 from cczsim.network.road import NO_LINK, RoadNetwork
 from cczsim.network.road_class import CLASS_CODE, CONNECTOR
 from cczsim.network.transit import TransitNetwork
+from cczsim.network.zone_people import OPEN_COUNTRY
 
 LARGEST_TURN: Final = 40.0
 """Degrees."""
@@ -140,6 +142,7 @@ def find_corridors(road: RoadNetwork, classes: tuple[str, ...], crs: str) -> lis
     rows = np.flatnonzero(
         np.isin(road.road_class, [CLASS_CODE[name] for name in classes])
         & (road.road_class != CONNECTOR)
+        & ((road.road_class != CLASS_CODE["road"]) | (road.length <= OPEN_COUNTRY))
         & ((road.reverse_link == NO_LINK) | (np.arange(road.n_links) < road.reverse_link))
     )
     if not len(rows):

@@ -21,6 +21,8 @@ import numpy as np
 
 from cczsim.columns import Array
 
+OPEN_COUNTRY: Final = 1500.0
+"""Metres between junctions from which a road of unknown class is taken to cross open country."""
 WHOLE: Final = 0.9
 """Share of a district's area from which it counts as covered wholly."""
 

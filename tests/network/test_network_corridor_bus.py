@@ -107,6 +107,11 @@ def test_the_other_carriageway_gets_no_line_of_its_own() -> None:
     assert made.report["other_carriageways"] == 1
 
 
+def test_a_road_of_unknown_class_across_open_country_carries_no_bus() -> None:
+    road = road_of(street("", (0, 0), (1, 0), (4, 0), kind="road"), street("", (1, -1), (1, 1)))
+    assert names_and_km(road, ("road",)) == [("", 1.0)]
+
+
 def test_no_corridor_no_lines() -> None:
     road = road_of(street("A", (0, 0), (1, 0)))
     assert corridor_lines(road, CorridorBus(("primary",))).transit is None
