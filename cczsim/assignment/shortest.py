@@ -9,8 +9,8 @@ import numpy as np
 
 from cczsim.assignment.hierarchy import build_hierarchy
 from cczsim.columns import Array
-from cczsim.kernels.hierarchy import N_LANES, Metric, customise, load, skim, unpack
-from cczsim.kernels.types import N_BLOCKS
+from cczsim.kernels.hierarchy import N_LANES, N_SUMS, Metric, customise, unpack
+from cczsim.kernels.hierarchy_sweep import load, skim
 from cczsim.network.road import RoadNetwork
 
 
@@ -48,11 +48,10 @@ class TreeLoader:
         self._n_links = road.n_links
         n_arcs, n_places = len(net.head), len(net.place_node)
         n_below = int(np.diff(net.first_up)[net.node_place >= 0].sum())
-        n_in = n_below + len(net.sink_link)
+        n_in = n_below + len(net.sink_link) + n_places
         self._metric = Metric(
-            cost=np.empty((2, n_arcs)),
-            via=np.empty((2, 2, n_arcs), dtype=np.int32),
-            least=np.empty((2, n_arcs)),
+            cost=np.empty((n_arcs, 2)),
+            least=np.empty((n_arcs, 2)),
             in_first=np.empty(n_places + 1, dtype=np.int32),
             in_place=np.empty(n_in, dtype=np.int32),
             in_arc=np.empty(n_in, dtype=np.int32),
@@ -63,10 +62,10 @@ class TreeLoader:
             out_arc=np.empty(n_below, dtype=np.int32),
             out_cost=np.empty(n_below),
         )
-        n_blocks = max(1, min(N_BLOCKS, len(net.batch_zone)))
+        n_blocks = max(1, min(N_SUMS, len(net.batch_zone)))
         n_slots = n_in + n_below + len(net.seed_link) + len(net.direct_link)
         self._block_total = np.empty((n_blocks, n_slots))
-        self._arc_flow = np.empty((2, n_arcs))
+        self._arc_flow = np.empty((n_arcs, 2))
         # Room for as many threads as there may ever be; what is not used takes no memory.
         shape = (numba.config.NUMBA_NUM_THREADS, n_places, N_LANES)
         self._label = np.empty(shape)
@@ -114,7 +113,14 @@ class TreeLoader:
             self._block_total,
         )
         link_flow = np.empty(self._n_links)
-        unpack(self._net, self._metric, self._block_total.sum(axis=0), self._arc_flow, link_flow)
+        unpack(
+            self._net,
+            self._metric,
+            trees.link_cost,
+            self._block_total,
+            self._arc_flow,
+            link_flow,
+        )
         return link_flow
 
 
