@@ -6,17 +6,21 @@ from pathlib import Path
 
 from cczsim.assignment.result import Unreachable
 from cczsim.columns import Columns, ColumnSpec
+from cczsim.network.backdrop import Backdrop
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CHINESE_NAME, ROAD_CLASSES
 from cczsim.network.transit import MODES, TransitNetwork
 from cczsim.network.zones import TIER_NAME_ZH, TIERS, ZoneSystem
+from cczsim.osm.class_table import ClassTable
 from cczsim.osm.extract import OsmExtract
 
 OBJECTS: tuple[type[Columns], ...] = (
     RoadNetwork,
     ZoneSystem,
     TransitNetwork,
+    Backdrop,
     OsmExtract,
+    ClassTable,
     Unreachable,
 )
 

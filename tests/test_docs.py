@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from cczsim.cli import build_parser
 
-def test_data_dictionary_is_up_to_date(repository: Path) -> None:
-    spec = importlib.util.spec_from_file_location("make_data", repository / "docs/make_data.py")
+
+@pytest.mark.parametrize("page", ["data", "layout"])
+def test_pages_made_from_code_are_up_to_date(page: str, repository: Path) -> None:
+    script = repository / f"docs/make_{page}.py"
+    spec = importlib.util.spec_from_file_location(script.stem, script)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    stored = (repository / "docs/DATA.md").read_text(encoding="utf-8")
-    assert module.document() == stored, "run: python docs/make_data.py"
+    stored = (repository / f"docs/{page.upper()}.md").read_text(encoding="utf-8")
+    assert module.document() == stored, f"run: python docs/make_{page}.py"
+
+
+def test_commands_in_readme_are_commands(repository: Path) -> None:
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    words = set()
+    for line in re.findall(r"^cczsim (.*)$", text, re.M):
+        words.add(build_parser().parse_args(shlex.split(line, comments=True)).command)
+    assert words >= {"run", "validate", "diff", "compare", "density", "network", "assign", "init",
+                     "schema", "explain", "warmup"}  # fmt: skip
 
 
 @pytest.mark.parametrize("marker", ["main", "test"])

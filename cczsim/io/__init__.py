@@ -1,1 +1,1 @@
-"""."""
+"""Files and domain objects, one format a file."""

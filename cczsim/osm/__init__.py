@@ -1,1 +1,1 @@
-"""."""
+"""Raw OpenStreetMap objects become networks."""

@@ -1,1 +1,1 @@
-"""."""
+"""What a run is, changes to a network, running one, comparing two."""
