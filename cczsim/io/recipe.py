@@ -20,7 +20,8 @@ _TEXT, _NUMBER, _WHOLE, _FLAG, _TEXTS, _NUMBERS = (
 )  # fmt: skip
 _COMMON: Final = {
     "cczsim": _WHOLE, "kind": _TEXT, "name": _TEXT, "title": _TEXT, "date": _TEXT, "crs": _TEXT,
-    "class_table": _TEXT, "attribution": _TEXTS, "notes": _TEXTS,
+    "class_table": _TEXT, "attribution": _TEXTS, "notes": _TEXTS, "title_zh": _TEXT,
+    "notes_zh": _TEXTS,
 }  # fmt: skip
 _SOURCE: Final = {
     "file": _TEXT, "place": _TEXT, "bbox": _NUMBERS, "overpass_url": _TEXT, "keep": _TEXT,
@@ -71,6 +72,8 @@ class Recipe:
     class_table: str | Path = "cn-cjj37"
     attribution: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    title_zh: str = ""
+    notes_zh: tuple[str, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
     zones: Mapping[str, Any] | None = None
     tables: Mapping[str, Path] = field(default_factory=dict)
@@ -239,6 +242,8 @@ def read_recipe(path: str | Path) -> Recipe:
         class_table=table,
         attribution=tuple(top.get("attribution", ())),
         notes=tuple(top.get("notes", ())),
+        title_zh=top.get("title_zh", ""),
+        notes_zh=tuple(top.get("notes_zh", ())),
         source=sections["source"] or {},
         zones=sections["zones"],
         tables=tables,

@@ -29,6 +29,10 @@ class NetworkInfo:
         Assumptions and caveats, to be shown in the report.
     build : mapping
         Counts and lengths that the build reports (plain JSON values).
+    title_zh : str
+        The title in Chinese, or ``""``.
+    notes_zh : tuple of str
+        The first notes in Chinese, in the order of ``notes``.
     """
 
     name: str
@@ -37,6 +41,8 @@ class NetworkInfo:
     date: str = ""
     notes: tuple[str, ...] = ()
     build: dict[str, Any] = field(default_factory=dict)
+    title_zh: str = ""
+    notes_zh: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ _ODBL = "© OpenStreetMap contributors, ODbL 1.0"
 
 def build_recipe(recipe: Recipe, progress: Progress) -> Network:
     """Build the network of a recipe."""
-    info = NetworkInfo(recipe.name, recipe.title, recipe.attribution, recipe.date, recipe.notes)
+    info = NetworkInfo(
+        recipe.name, recipe.title, recipe.attribution, recipe.date, recipe.notes,
+        title_zh=recipe.title_zh, notes_zh=recipe.notes_zh,
+    )  # fmt: skip
     if recipe.kind == "sketch":
         return _with_lines(_sketch(recipe, info, progress), recipe, progress)
     if recipe.kind == "osm":

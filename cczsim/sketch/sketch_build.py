@@ -14,7 +14,7 @@ Rules, numbered in the code:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -104,10 +104,7 @@ def build_sketch(tables: SketchTables, settings: SketchSettings, info: NetworkIn
     report["access_roads"] = len(access)
     road = _streets(road, tables, settings, report)
     return Network(
-        info=NetworkInfo(
-            info.name, info.title, info.attribution, info.date, info.notes,
-            {**info.build, "sketch": report},
-        ),
+        info=replace(info, build={**info.build, "sketch": report}),
         **_zoned(road, tables, settings, report),
         backdrop=tables.backdrop,
     )  # fmt: skip
