@@ -82,7 +82,7 @@ def _moved(polygons: Array, crs: str) -> Array:
 
 def _whole(ring: Any) -> Array:
     """Return the points of a ring in whole metres, without the last, which is the first."""
-    return np.rint(shapely.get_coordinates(ring)[:-1]).astype(np.int64)
+    return np.asarray(np.rint(shapely.get_coordinates(ring)[:-1]), dtype=np.int64)
 
 
 def _label_points(polygon: Any) -> list[tuple[float, float]]:
@@ -93,7 +93,7 @@ def _label_points(polygon: Any) -> list[tuple[float, float]]:
     bands = max(1, math.ceil((high - low) / _LABEL_EVERY))
     cuts = np.linspace(low, high, bands + 1)
     points = []
-    for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+    for a, b in itertools.pairwise(cuts):
         box = shapely.box(west, a, east, b) if upright else shapely.box(a, south, b, north)
         parts = shapely.get_parts(shapely.intersection(polygon, box))
         parts = parts[shapely.area(parts) > 0.0]

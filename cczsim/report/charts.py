@@ -12,20 +12,27 @@ from typing import Any, Final
 
 import numpy as np
 from bokeh.core.properties import value as constant
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter, Span
+from bokeh.models import (
+    ColumnDataSource,
+    FixedTicker,
+    HoverTool,
+    NoOverlap,
+    NumeralTickFormatter,
+    Span,
+)
 from bokeh.plotting import figure
 
-from cczsim.network.zones import TIERS
 from cczsim.report import palette
 from cczsim.report.embed import FONTS, INK, Wording
 from cczsim.report.figures import difference, number, percent, scientific
 from cczsim.report.provenance import street_metres, target_gap
 from cczsim.report.rail import LineFigures, line_figures
-from cczsim.report.tables import AREAS, Figures, indicator_label, unit_of
+from cczsim.report.tables import Figures, indicator_label, unit_of
 from cczsim.report.text import Both, same, term, text
 from cczsim.scenario.result import RunResult
 
 _SHOWN_LINES: Final = 20
+_THIN: Final = 5.0  # per cent of a bar below which its figure does not fit inside
 _TIP: Final = (
     f'<div style="font:13px/1.45 {FONTS.replace(chr(34), chr(39))};color:{INK}">@tip</div>'
 )
@@ -38,7 +45,7 @@ _SMALL: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("jobs_reached", {"mode": "car", "minutes": "45"}),
     ("airport_minutes", {"mode": "car"}),
     ("airport_minutes", {"mode": "transit"}),
-    ("co2", {}),
+    ("co2", {"by": "car"}),
 )
 
 
@@ -59,6 +66,7 @@ def _figure(height: int, **options: Any) -> Any:
         min_border_right=12, **options,
     )  # fmt: skip
     plot.xgrid.visible = False
+    plot.xaxis.major_label_policy = NoOverlap(min_distance=4)
     return plot
 
 
@@ -114,7 +122,7 @@ def mode_chart(figures: Figures) -> Chart | None:
     modes = [mode for mode in palette.MODE_COLORS if any(mode in share for share in shares)]
     if not modes:
         return None
-    plot = _figure(70 + 55 * len(runs), x_range=(0, 100), y_range=(-0.6, len(runs) - 0.4))
+    plot = _figure(62 + 58 * len(runs), x_range=(0, 100), y_range=(-0.5, len(runs) - 0.35))
     plot.ygrid.visible = False
     wording = Wording()
     drawn = []
@@ -124,7 +132,9 @@ def mode_chart(figures: Figures) -> Chart | None:
         source = ColumnDataSource(
             {
                 "y": np.arange(len(runs)), "left": left, "right": left + values,
-                "middle": left + values / 2, "shown": [f"{v:.1f} %" for v in values],
+                "middle": left + values / 2,
+                "inside": [f"{v:.1f} %" if v >= _THIN else "" for v in values],
+                "above": [f"{v:.1f} %" if 0.0 < v < _THIN else "" for v in values],
             }
         )  # fmt: skip
         tips = [
@@ -134,21 +144,25 @@ def mode_chart(figures: Figures) -> Chart | None:
         wording.set_column(source, "tip", tips)
         drawn.append(
             plot.hbar(
-                y="y", left="left", right="right", height=0.7, source=source,
+                y="y", left="left", right="right", height=0.6, source=source,
                 color=palette.MODE_COLORS[mode], line_color="#ffffff",
             )
         )  # fmt: skip
+        labels = {"source": source, "text_font": constant(FONTS), "text_align": "center"}
         plot.text(
-            "middle", "y", text="shown", source=source, text_color="#ffffff",
-            text_font=constant(FONTS),
-            text_font_size="13px", text_align="center", text_baseline="middle",
+            "middle", "y", text="inside", text_color="#ffffff", text_font_size="13px",
+            text_baseline="middle", **labels,
+        )  # fmt: skip
+        plot.text(
+            "middle", "y", text="above", text_color=palette.MODE_COLORS[mode],
+            text_font_size="12px", text_baseline="bottom", y_offset=-18, **labels,
         )  # fmt: skip
         left = left + values
     plot.yaxis.ticker = FixedTicker(ticks=list(range(len(runs))))
     wording.set_ticks(plot.yaxis[0], [label for _, _, label in runs])
     plot.xaxis.formatter = NumeralTickFormatter(format="0")
     _hover(plot, drawn)
-    return Chart("modes", text("chart.modes"), plot, wording)
+    return Chart("modes", text("chart.modes"), plot, wording, wide=True)
 
 
 def _bars(
@@ -195,24 +209,32 @@ def _bars(
 
 
 def tier_charts(figures: Figures) -> tuple[Chart, ...]:
-    """Return small charts of chosen figures by tier, base beside scenario."""
+    """Return small charts of chosen figures by tier, base beside scenario; empty tiers left out."""
     charts = []
     for key, by in _SMALL:
-        areas, values = [], []
         items = {}
-        for area in (*AREAS[1:], *TIERS[len(AREAS) - 1 :]):
+        for area in figures.areas[1:]:
             item = figures.find(key, {**by, "tier": area})
-            if item is not None and math.isfinite(item.value):
-                areas.append(area)
+            if item is None or not math.isfinite(item.value):
+                continue
+            if item.value or np.nan_to_num(figures.before(item)):
                 items[area] = item
-        if len(areas) < 2:
+        if not items or (len(items) < 2 and figures.base is None):
             continue
-        values = [[items[area].value for area in areas]]
+        values = [[item.value for item in items.values()]]
         if figures.base is not None:
-            values.insert(0, [figures.before(items[area]) for area in areas])
+            values.insert(0, [figures.before(item) for item in items.values()])
+        areas = list(items)
         unit = unit_of(items[areas[0]].unit)
         plot, wording = _figure(190), Wording()
-        _bars(plot, wording, figures, values, [term("area_short", area) for area in areas], unit)
+        _bars(
+            plot,
+            wording,
+            figures,
+            values,
+            [figures.area_name(area, "area_short") for area in areas],
+            unit,
+        )
         caption = indicator_label(key, by)
         slug = "-".join([key, *by.values()])
         charts.append(
@@ -225,9 +247,9 @@ def load_chart(figures: Figures) -> Chart:
     """Return the kilometres of streets by flow over capacity."""
     limits = palette.LOAD_LIMITS
     names = [
-        same(f"< {limits[0]:.2f}"),
-        *(same(f"{a:.2f}–{b:.2f}") for a, b in pairwise(limits)),
-        same(f"≥ {limits[-1]:.2f}"),
+        same(f"< {limits[0]:g}"),
+        *(same(f"{a:g}–{b:g}") for a, b in pairwise(limits)),
+        same(f"≥ {limits[-1]:g}"),
     ]
     values = []
     for run, _, _ in _runs(figures.result, figures.base):

@@ -8,7 +8,7 @@ from cczsim.indicators.conventions import BUILT_UP, CONVENTIONS
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.road_class import ROAD_CLASSES
 from cczsim.report.tables import AREAS, Figures, Row, Table, target_convention, unit_of
-from cczsim.report.text import Both, same, term, text
+from cczsim.report.text import Both, remark, same, term, text
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ def density_tables(figures: Figures) -> DensityTables:
             areas.setdefault(convention, {})[area] = item
     shown = [area for area in AREAS if any(area in items for items in areas.values())]
     by_area = Table(
-        tuple(term("area", area) for area in shown),
+        tuple(figures.area_name(area) for area in shown),
         tuple(
             Row(
                 term("convention", convention), unit_of("km/km2"),
                 tuple(figures.cell(items.get(area)) for area in shown),
                 marked=convention == target,
                 note=rule_of(convention).join(
-                    next((i.note for i in items.values() if i.note), ""), by=" "
+                    remark(next((i.note for i in items.values() if i.note), "")), by=" "
                 ),
             )
             for convention, items in areas.items()

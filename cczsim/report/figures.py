@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 DASH: Final = "–"
+NOTHING: Final = "±0"
 MINUS: Final = "\u2212"
 _UNITS: Final = {
     "km/km2": "km/km²",
@@ -55,7 +56,7 @@ def difference(a: float, b: float, value: float) -> str:
     places = min(max(0, 2 - size), 9)
     shown = f"{abs(value):,.{places}f}"
     if not any(digit in "123456789" for digit in shown):
-        return "±0"
+        return NOTHING
     return ("+" if value > 0 else MINUS) + shown
 
 

@@ -1,7 +1,7 @@
 """The map: streets, zones, rail and stations as a Bokeh plot that pans, zooms and explains.
 
-Layers, from the ground up: green, zones, water, local streets (thin, without figures of their own), connectors,
-streets with figures, new local streets, bus lines, rail lines, stations, names of districts.
+Layers, from the ground up: green, zones, water, local streets (thin, without figures of their
+own), connectors, streets with figures, new local streets, bus lines, rail lines, stations, names.
 Texts of the tooltips are put together by the page's script from the columns, so that a change of
 language reaches them.
 """

@@ -13,7 +13,9 @@ import numpy as np
 from markupsafe import Markup
 
 from cczsim import __version__
+from cczsim.network.transit import MODES
 from cczsim.report import tables
+from cczsim.report.answer import answer
 from cczsim.report.charts import Chart, gap_chart, line_charts, load_chart, mode_chart, tier_charts
 from cczsim.report.density_tables import density_tables
 from cczsim.report.embed import bokeh_script, plot_json, script_json
@@ -28,8 +30,9 @@ from cczsim.report.provenance import (
     solver_rows,
     street_metres,
 )
-from cczsim.report.rail import line_rows
-from cczsim.report.text import Both, Language, same, term, text
+from cczsim.report.rail import ROAD_MODES, LineRow, line_rows
+from cczsim.report.scoreboard import assumption_lines, scoreboard, target_counts
+from cczsim.report.text import Both, Language, remark, same, term, text
 from cczsim.scenario.result import RunResult
 
 _TEMPLATES: Final = files("cczsim.report").joinpath("templates")
@@ -49,7 +52,7 @@ class LedgerLine:
     item: Both
     trips: str
     share: str
-    why: str
+    why: Both
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class ChangeLine:
 
     index: int
     kind: Both
-    summary: str
+    summary: Both
     counts: tuple[Both, ...]
     cost: str
 
@@ -73,7 +76,7 @@ def ledger_lines(result: RunResult) -> tuple[LedgerLine, ...]:
         lines += [
             LedgerLine(
                 term("stage", stage), k == 0, term("item", row.item), number(row.trips),
-                percent(row.trips / total) if total else DASH, row.why,
+                percent(row.trips / total) if total else DASH, remark(row.why),
             )
             for k, row in enumerate(own)
         ]  # fmt: skip
@@ -84,7 +87,7 @@ def change_lines(result: RunResult) -> tuple[ChangeLine, ...]:
     """Return the applied changes with their counts in words."""
     return tuple(
         ChangeLine(
-            change.index, term("change", change.kind), change.summary,
+            change.index, term("change", change.kind), remark(change.summary),
             tuple(
                 term("count", name).join(count(value), by=": ")
                 for name, value in change.counts.items()
@@ -126,9 +129,23 @@ def reproduction(result: RunResult) -> str:
     return f"cczsim run {name}"
 
 
+def network_title(result: RunResult) -> Both:
+    """Return the title of a result's network."""
+    info = result.network.info
+    title = info.title or info.name
+    return Both(title, info.title_zh or title)
+
+
+def network_notes(result: RunResult) -> tuple[Both, ...]:
+    """Return what a network says of itself; notes that were never put into Chinese stay English."""
+    info = result.network.info
+    chinese = [Both(*pair) for pair in zip(info.notes, info.notes_zh, strict=False)]
+    return (*chinese, *(remark(note) for note in info.notes[len(chinese) :]))
+
+
 def _source_facts(result: RunResult) -> tuple[Fact, ...]:
     info = result.network.info
-    facts = [Fact(text("fact.network"), same(info.title or info.name))]
+    facts = [Fact(text("fact.network"), network_title(result))]
     if info.date:
         facts.append(Fact(text("fact.date"), same(info.date)))
     facts.append(Fact(text("fact.version"), same(__version__)))
@@ -152,6 +169,18 @@ def _plots(drawn: RegionMap | None, charts: tuple[Chart, ...]) -> dict[str, dict
 def _has_coordinates(result: RunResult) -> bool:
     road = result.network.road
     return road.shape_first is not None or bool(np.isfinite(road.node_lon).all())
+
+
+def _line_groups(
+    result: RunResult, base: RunResult | None
+) -> tuple[tuple[str, tuple[LineRow, ...]], ...]:
+    """Return the lines on rails, then those on roads and water, which may be many."""
+    rows = line_rows(result, base)
+    on_road = {MODES[code] for code in ROAD_MODES}
+    return (
+        ("rail", tuple(row for row in rows if row.mode not in on_road)),
+        ("road", tuple(row for row in rows if row.mode in on_road)),
+    )
 
 
 def _environment() -> jinja2.Environment:
@@ -191,10 +220,10 @@ def render(
     figures = tables.Figures.of(result, base, comparison)
     drawn = region_map(result, base) if _has_coordinates(result) else None
     mode = mode_chart(figures)
-    wide = (gap_chart(result, base), *((mode,) if mode else ()), load_chart(figures))
+    wide = (*((mode,) if mode else ()), load_chart(figures), gap_chart(result, base))
     lines, small = line_charts(figures), tier_charts(figures)
     charts = (*wide, *lines, *small)
-    scores = tables.scoreboard(result)
+    scores = scoreboard(figures)
     title = tables.run_title(result)
     base_title = tables.run_title(base) if base is not None else same("")
     subtitle = text("page.subtitle", year=result.year)
@@ -222,7 +251,10 @@ def render(
         caveats=caveats(result),
         headline=tables.headline(figures),
         scores=scores,
-        verdict=tables.target_counts(scores),
+        verdict=target_counts(scores),
+        answer=answer(figures, scores, comparison),
+        assumptions=assumption_lines(result),
+        gates=bool(tables.gate_tiers(result)),
         map=drawn,
         charts_wide=wide,
         charts_lines=lines,
@@ -233,11 +265,14 @@ def render(
         zone_colors=ZONE_COLORS,
         indicators=tables.by_tier(figures),
         density=density_tables(figures),
-        lines=line_rows(result, base),
+        lines=_line_groups(result, base),
+        has_lines=result.network.transit is not None and result.network.transit.n_lines > 0,
         ledger=ledger_lines(result),
         changes=change_lines(result),
         guessed=guessed_shares(result.network.road),
         facts=size_facts(result),
         solver=solver_rows(result, base),
         sources=_source_facts(result),
+        network_title=network_title(result),
+        notes=network_notes(result),
     )  # fmt: skip

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from cczsim.indicators.indicator import Indicator
-from cczsim.indicators.plan_targets import find_target
 from cczsim.network.zones import TIERS
-from cczsim.report.figures import DASH, difference, number, signed, unit_name
-from cczsim.report.text import Both, known, same, term, text
-from cczsim.scenario.result import RunResult, TargetRow
+from cczsim.report.figures import DASH, NOTHING, difference, number, unit_name
+from cczsim.report.text import Both, known, remark, same, term, text
+from cczsim.scenario.result import RunResult
 
 Verdict = Literal["better", "worse", "", "noise"]
 
@@ -21,14 +20,16 @@ AREAS: Final = ("all", "central", "circle", "cluster")
 BETTER: Final[Mapping[str, int]] = {
     "road_density": 1, "mean_speed": 1, "delay_hours": -1, "links_over_capacity": -1,
     "km_over_capacity": -1, "jobs_reached": 1, "airport_minutes": -1, "co2": -1, "energy": -1,
-    "pm25": -1, "mean_trip_minutes": -1, "airport_reach": 1,
+    "pm25": -1, "mean_trip_minutes": -1, "airport_reach": 1, "delay_per_trip": -1,
 }  # fmt: skip
 _BY_TABLE: Final = frozenset({"convention", "district", "class", "line", "zone"})
 _HEAD: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("road_density", {"tier": "central"}),
+    ("mean_trip_minutes", {"area": "all", "mode": "car"}),
+    ("delay_per_trip", {"area": "all"}),
+    ("mode_share", {"area": "all", "mode": "transit"}),
     ("mean_speed", {"tier": "central"}),
     ("mean_speed", {"area": "all"}),
-    ("mode_share", {"area": "all", "mode": "transit"}),
     ("jobs_reached", {"tier": "central", "mode": "transit", "minutes": "45"}),
     ("jobs_reached", {"area": "all", "mode": "transit", "minutes": "45"}),
     ("delay_hours", {"area": "all"}),
@@ -36,6 +37,18 @@ _HEAD: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("co2", {"area": "all"}),
 )
 _N_HEAD: Final = 4
+_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "people": ("population", "trips", "mode_share", "mean_trip_minutes"),
+    "roads": (
+        "vehicle_km", "vehicle_hours", "mean_speed", "delay_hours", "delay_per_trip",
+        "links_over_capacity", "km_over_capacity",
+    ),
+    "lines": ("passenger_km", "boardings"),
+    "access": ("jobs_reached", "airport_minutes", "airport_reach"),
+    "environment": ("energy", "co2", "pm25"),
+    "other": (),
+}  # fmt: skip
+_GROUPED: Final = frozenset(key for keys in _GROUPS.values() for key in keys)
 
 
 class CompareRow(Protocol):
@@ -87,35 +100,32 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """A label and its cells; ``marked`` rows stand out."""
+    """A label and its cells; ``marked`` rows stand out.
+
+    Parameters
+    ----------
+    group : Both
+        Heading that the row stands under.
+    notes : tuple of int
+        Numbers of the table's notes, from 1.
+    """
 
     label: Both
     unit: Both
     cells: tuple[Cell, ...]
     marked: bool = False
     note: Both = same("")
+    group: Both = same("")
+    notes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its head."""
+    """A table with its head and the notes below it."""
 
     columns: tuple[Both, ...]
     rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """A row of the plan's scoreboard, ready to print."""
-
-    label: Both
-    rule: str
-    unit: Both
-    base: str
-    value: str
-    state: Literal["met", "missed", "unknown"]
-    margin: str
-    assumed: tuple[str, ...]
+    notes: tuple[Both, ...] = ()
 
 
 def unit_of(unit: str) -> Both:
@@ -180,7 +190,28 @@ class Figures:
             verdict = "noise"
         elif change and item.key in BETTER:
             verdict = "better" if change * BETTER[item.key] > 0 else "worse"
-        return Cell(shown.value, shown.unit, difference(old, item.value, change), verdict)
+        words = difference(old, item.value, change)
+        return Cell(shown.value, shown.unit, words, "" if words == NOTHING else verdict)
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """The whole region and the tiers that figures are given for, in order."""
+        present = {item.by.get("tier", item.by.get("area", "")) for item in self.result.indicators}
+        return tuple(a for a in (*AREAS, *TIERS[len(AREAS) - 1 :]) if a in present)
+
+    def area_name(self, area: str, group: str = "area") -> Both:
+        """Return an area in words; a tier whose zones are all gates is said to be that."""
+        name = term(group, area)
+        return name.join(text("words.gates"), by=" ") if area in gate_tiers(self.result) else name
+
+
+def gate_tiers(result: RunResult) -> frozenset[str]:
+    """Return the tiers of gates only: cities outside the cordon."""
+    zones = result.network.zones
+    if zones is None:
+        return frozenset()
+    names = [TIERS[code] for code in zones.tier]
+    return frozenset(names) - {n for n, inside in zip(names, zones.inside, strict=True) if inside}
 
 
 def target_convention(result: RunResult) -> str:
@@ -206,10 +237,10 @@ def run_title(run: RunResult) -> Both:
 def indicator_label(key: str, by: Mapping[str, str]) -> Both:
     """Return the name of an indicator with its restriction, areas left out."""
     label = term("indicator", key)
-    parts = [term("mode", by[name]) for name in ("mode", "transit_mode") if name in by]
+    parts = [term("mode", by[name]) for name in ("mode", "transit_mode", "by") if name in by]
     if "minutes" in by:
         parts.append(text("words.within_minutes", minutes=by["minutes"]))
-    said = {"mode", "transit_mode", "minutes", "area", "tier"}
+    said = {"mode", "transit_mode", "by", "minutes", "area", "tier"}
     parts += [same(f"{k} {v}") for k, v in sorted(by.items()) if k not in said]
     return label.join(*parts)
 
@@ -235,45 +266,18 @@ def headline(figures: Figures) -> tuple[Figure, ...]:
     return tuple(out[:_N_HEAD])
 
 
-def _target_label(result: RunResult, row: TargetRow) -> Both:
-    """Return a target in words: its own label, or those of the figure that its key names."""
-    if row.label and row.label != row.key:
-        return same(row.label)
-    convention = target_convention(result)
-    item = find_target(row.key, result.indicators, convention)
-    if item is None:
-        return same(row.key)
-    by = {k: v for k, v in item.by.items() if k != "convention"}
-    area = term("area", by.get("tier", by.get("area", "all")))
-    shown = indicator_label(item.key, by).join(area)
-    return shown.join(term("convention", convention)) if "convention" in item.by else shown
-
-
-def scoreboard(result: RunResult) -> tuple[ScoreRow, ...]:
-    """Return the plan's targets, met or not, and those that cannot be judged."""
-    out = []
-    for row in result.targets:
-        label = _target_label(result, row)
-        state: Literal["met", "missed", "unknown"] = (
-            "unknown" if row.met is None else "met" if row.met else "missed"
-        )
-        margin = DASH if row.met is None else signed(row.margin, 2)
-        out.append(
-            ScoreRow(
-                label, row.rule, unit_of(row.unit), number(row.base), number(row.value),
-                state, margin, row.assumed,
-            )
-        )  # fmt: skip
-    return tuple(out)
-
-
-def target_counts(scores: tuple[ScoreRow, ...]) -> Both:
-    """Return in a sentence how many targets are met, missed or beyond the model; or nothing."""
-    if not scores:
-        return same("")
-    states = [row.state for row in scores]
-    counts = {state: states.count(state) for state in ("met", "missed", "unknown")}
-    return text("page.targets", **counts)
+def figure_label(item: Indicator, whole: bool = True) -> Both:
+    """Return a figure in words with area and convention; the whole region may go without saying."""
+    by = {k: v for k, v in item.by.items() if k not in ("convention", "line")}
+    area = by.get("tier", by.get("area", "all"))
+    label = indicator_label(item.key, by)
+    if "line" in item.by:
+        label = label.join(item.by["line"])
+    elif whole or area != "all":
+        label = label.join(term("area", area))
+    if "convention" in item.by:
+        label = label.join(term("convention", item.by["convention"]))
+    return label
 
 
 def by_tier(figures: Figures) -> Table:
@@ -285,15 +289,24 @@ def by_tier(figures: Figures) -> Table:
         area = item.by.get("tier", item.by.get("area", "all"))
         rest = tuple(sorted((k, v) for k, v in item.by.items() if k not in ("area", "tier")))
         keys.setdefault((item.key, rest), {})[area] = item
-    present = {area for items in keys.values() for area in items}
-    areas = [area for area in (*AREAS, *TIERS[len(AREAS) - 1 :]) if area in present]
-    rows = [
-        Row(
-            indicator_label(key, dict(rest)),
-            unit_of(next(iter(items.values())).unit),
-            tuple(figures.cell(items.get(area)) for area in areas),
-            note=same(next((i.note for i in items.values() if i.note), "")),
-        )
-        for (key, rest), items in keys.items()
-    ]
-    return Table(tuple(term("area", area) for area in areas), tuple(rows))
+    areas = [area for area in figures.areas if any(area in items for items in keys.values())]
+    numbers: dict[str, int] = {}
+    rows = []
+    for group, wanted in _GROUPS.items():
+        for (key, rest), items in keys.items():
+            if key not in wanted and not (group == "other" and key not in _GROUPED):
+                continue
+            note = next((item.note for item in items.values() if item.note), "")
+            rows.append(
+                Row(
+                    indicator_label(key, dict(rest)),
+                    unit_of(next(iter(items.values())).unit),
+                    tuple(figures.cell(items.get(area)) for area in areas),
+                    group=text(f"group.{group}"),
+                    notes=(numbers.setdefault(note, len(numbers) + 1),) if note else (),
+                )
+            )
+    return Table(
+        tuple(figures.area_name(area) for area in areas), tuple(rows),
+        tuple(remark(note) for note in numbers),
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,6 +83,25 @@ def text(key: str, **values: object) -> Both:
         own = {k: v.get(language) if isinstance(v, Both) else v for k, v in values.items()}
         filled.append(catalogue(language)[key].format(**own))
     return Both(*filled)
+
+
+@lru_cache(maxsize=1)
+def _remarks() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return the texts of the group ``remark`` as patterns of what the engine says in English."""
+    return tuple(
+        (key, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(words))))
+        for key, words in catalogue("en").items()
+        if key.startswith("remark.")
+    )
+
+
+def remark(words: str) -> Both:
+    """Return a sentence of the engine in both languages, or as it stands where it is not known."""
+    for key, pattern in _remarks():
+        found = pattern.fullmatch(words)
+        if found is not None:
+            return text(key, **found.groupdict())
+    return same(words)
 
 
 def term(group: str, name: str) -> Both:

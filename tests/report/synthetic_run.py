@@ -15,13 +15,21 @@ from cczsim.assignment.result import (
     Unreachable,
 )
 from cczsim.indicators.indicator import Indicator
+from cczsim.network.backdrop import Backdrop
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.provenance import Source
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE, CONNECTOR
 from cczsim.network.transit import MODE_CODE, TransitNetwork
 from cczsim.network.zones import ZoneSystem
-from cczsim.scenario.result import AppliedChange, Assumption, LedgerRow, RunResult, TargetRow
+from cczsim.scenario.result import (
+    AppliedChange,
+    Assumption,
+    Evidence,
+    LedgerRow,
+    RunResult,
+    TargetRow,
+)
 
 SIDE = 12
 STEP = 0.01
@@ -84,12 +92,23 @@ def grid_zones(hostile: str = "") -> ZoneSystem:
         zone_id=np.arange(N_ZONES) + 1,
         centroid=SIDE * SIDE + np.arange(N_ZONES),
         zone_name=[hostile or f"小区 {k}" for k in range(N_ZONES)],
-        district=[hostile or ("岳麓区", "天心区", "宁乡市")[k] for k in rows],
+        district=[f"{hostile}{k}" if hostile else ("岳麓区", "天心区", "宁乡市")[k] for k in rows],
         tier=rows,
         zone_lon=west + size / 2, zone_lat=south + size / 2,
         population=np.linspace(2e4, 1e5, N_ZONES), jobs=np.linspace(1e4, 5e4, N_ZONES),
         area=np.full(N_ZONES, 17e6), built_up_area=np.full(N_ZONES, 10e6),
-        polygon=boxes,
+        polygon=boxes, trip_share=np.where(rows == 2, 0.1, 1.0),
+    )  # fmt: skip
+
+
+def grid_backdrop(hostile: str = "") -> Backdrop:
+    """A river with an island from south to north, and a hill."""
+    river = shapely.box(LON + 0.04, LAT - 0.05, LON + 0.045, LAT + 0.5)
+    island = shapely.box(LON + 0.041, LAT + 0.03, LON + 0.043, LAT + 0.05)
+    hill = shapely.box(LON, LAT + 0.01, LON + 0.02, LAT + 0.03)
+    return Backdrop(
+        kind=["water", "green"], polygon=[shapely.difference(river, island), hill],
+        area_name=[hostile or "湘江", "岳麓山"], area_name_en=["Xiang River", ""],
     )  # fmt: skip
 
 
@@ -181,6 +200,7 @@ def _indicators(factor: float) -> tuple[Indicator, ...]:
             Indicator("vehicle_km", 123_456.0 * factor, "pce km/h", dict(area)),
             Indicator("mean_speed", 34.5 * factor, "km/h", dict(area)),
             Indicator("delay_hours", 1_234.0 / factor, "pce h/h", dict(area)),
+            *([Indicator("delay_per_trip", 3.9, "min", dict(area))] if "area" in area else []),
             Indicator("co2", 21.5 / factor, "t/h", dict(area)),
             Indicator("airport_minutes", 48.0 / factor, "min", {**area, "mode": "car"}),
             Indicator(
@@ -210,6 +230,7 @@ def make_run(scenario: bool = False, hostile: str = "") -> RunResult:
     info = NetworkInfo(
         "grid", hostile or "A grid made by hand", ("© OpenStreetMap contributors, ODbL 1.0",),
         "2020-11-01", (hostile or "The local streets are generated.",),
+        title_zh=hostile or "手工网格", notes_zh=("地方街道为生成。",),
     )  # fmt: skip
     return RunResult(
         name="grid-plan" if scenario else "grid-base",
@@ -220,7 +241,7 @@ def make_run(scenario: bool = False, hostile: str = "") -> RunResult:
             "assignment": {"algorithm": "bfw", "relative_gap": 1e-4},
             "changes": [{"kind": "road_density", "convention": "cn-urban", "target": "7 km/km2"}],
         },
-        network=Network(info, road, grid_zones(hostile), transit),
+        network=Network(info, road, grid_zones(hostile), transit, grid_backdrop(hostile)),
         trips=trips,
         equilibrium=ModeEquilibrium(
             assignment, _transit_assignment(transit, factor),
@@ -250,6 +271,11 @@ def make_run(scenario: bool = False, hostile: str = "") -> RunResult:
                       50.0, 48.0, False, -3.0),
             TargetRow("gdp", "", ">= 2.5e12 CNY", "CNY",
                       float("nan"), float("nan"), None, float("nan")),
+            TargetRow("rail", "Rails", "formed", "", float("nan"), float("nan"), None,
+                      float("nan"), ("demand.value_of_time",), "轨道", "基本形成",
+                      hostile or "no figure", hostile or "没有数值",
+                      (Evidence("boardings_M1", "trips/h", 3600.0, 3600.0 * factor),
+                       Evidence("co2", "t/h", 21.5, 21.5 / factor))),
         ),
         zone_access={
             "density": np.linspace(2.0, 8.0, N_ZONES) * factor,

@@ -10,9 +10,9 @@ from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.indicators.indicator import Indicator
 from cczsim.report import tables
 from cczsim.report.density_tables import density_tables, rule_of
-from cczsim.report.figures import DASH
+from cczsim.report.figures import DASH, NOTHING
 from cczsim.report.tables import Figures
-from cczsim.report.text import known
+from cczsim.report.text import Both, known
 from cczsim.scenario.result import RunResult
 
 
@@ -55,6 +55,45 @@ def test_a_cell_is_better_worse_or_noise(plan_run: RunResult, base_run: RunResul
     assert figures.cell(None).value == DASH
 
 
+def test_no_change_is_neither_better_nor_worse(plan_run: RunResult, base_run: RunResult) -> None:
+    figures = Figures.of(plan_run, base_run, None)
+    cell = figures.cell(figures.find("delay_per_trip", {}))
+    assert (cell.change, cell.verdict) == (NOTHING, "")
+    nearly = tuple(
+        replace(item, value=item.value + 1e-6) if item.key == "delay_per_trip" else item
+        for item in plan_run.indicators
+    )
+    moved = Figures.of(replace(plan_run, indicators=nearly), base_run, None)
+    cell = moved.cell(moved.find("delay_per_trip", {}))
+    assert (cell.change, cell.verdict) == (NOTHING, "")
+
+
+def test_a_tier_of_gates_is_called_that_and_others_not(plan_run: RunResult) -> None:
+    figures = Figures.of(plan_run, None, None)
+    assert tables.gate_tiers(plan_run) == {"cluster"}
+    assert figures.area_name("cluster").zh == "城市群 (外部小区)"
+    assert figures.area_name("circle").en == "metropolitan circle"
+    bare = replace(plan_run, network=plan_run.network.replace(zones=None))
+    assert tables.gate_tiers(bare) == frozenset()
+
+
+def test_rows_stand_under_headings_and_notes_are_numbered(plan_run: RunResult) -> None:
+    noted = (
+        Indicator("airport_minutes", 60.0, "min", {"mode": "transit", "tier": "central"},
+                  "mean over the 82.5 % of residents who have a way"),
+        Indicator("co2", 5.0, "t/h", {"by": "car", "tier": "central"}, "a remark of its own"),
+        Indicator("hens", 5.0, "", {"tier": "central"}),
+    )  # fmt: skip
+    table = tables.by_tier(Figures.of(replace(plan_run, indicators=noted), None, None))
+    assert [row.group.en for row in table.rows] == [
+        "What can be reached", "Energy and emissions", "Other"
+    ]  # fmt: skip
+    assert [row.notes for row in table.rows] == [(1,), (2,), ()]
+    assert table.rows[1].label == Both("CO₂ · car", "二氧化碳 · 小汽车")
+    assert table.notes[0].zh == "有路可达的居民(占 82.5 %)的平均值"
+    assert table.notes[1].zh == "a remark of its own"
+
+
 def test_without_a_base_there_are_no_differences(plan_run: RunResult) -> None:
     figures = Figures.of(plan_run, None, None)
     cells = [cell for row in tables.by_tier(figures).rows for cell in row.cells]
@@ -77,27 +116,12 @@ def test_a_figure_that_is_not_defined_has_no_difference(plan_run: RunResult) -> 
     assert (cell.value, cell.change) == (DASH, "")
 
 
-def test_scoreboard_tells_met_missed_and_unknown(plan_run: RunResult) -> None:
-    rows = tables.scoreboard(plan_run)
-    assert [row.state for row in rows] == ["met", "missed", "unknown"]
-    assert rows[0].label.zh == "路网密度 · 中心区 · 中国城市道路标准"
-    assert rows[1].label.en == "Time to the airport · car · central zone"
-    assert rows[2].label.en == "gdp"
-    assert rows[0].margin == "+0.015"
-    assert rows[0].assumed == ("demand.value_of_time",)
-    assert tables.target_counts(rows).en == (
-        "Targets of the plan: 1 met, 1 missed, 1 that this model cannot judge."
-    )
-    assert not tables.target_counts(())
-    assert rows[2].margin == rows[2].value == DASH
-
-
 def test_indicators_by_tier_leave_lines_and_conventions_to_their_own_tables(
     plan_run: RunResult, base_run: RunResult
 ) -> None:
     table = tables.by_tier(Figures.of(plan_run, base_run, None))
     assert [column.en for column in table.columns] == [
-        "whole region", "central zone", "metropolitan circle", "city cluster",
+        "whole region", "central zone", "metropolitan circle", "city cluster (gates)",
     ]  # fmt: skip
     labels = [row.label.en for row in table.rows]
     assert "Jobs reached · transit · within 45 min" in labels
@@ -111,7 +135,7 @@ def test_density_marks_the_convention_of_the_target(
     found = density_tables(Figures.of(plan_run, base_run, None))
     assert [row.marked for row in found.by_area.rows] == [True, False]
     assert [column.en for column in found.by_area.columns] == [
-        "central zone", "metropolitan circle", "city cluster",
+        "central zone", "metropolitan circle", "city cluster (gates)",
     ]  # fmt: skip
     columns = found.by_district.columns
     assert columns[0].en.endswith("★")

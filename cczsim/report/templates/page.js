@@ -259,7 +259,7 @@
   }
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
+    folded = [...document.querySelectorAll("details:not([open]):not([data-folded])")];
     for (const item of folded) item.open = true;
   });
   window.addEventListener("afterprint", () => {
