@@ -13,6 +13,13 @@ from cczsim.kernels.hierarchy import N_LANES, N_SUMS, Metric, customise, unpack
 from cczsim.kernels.hierarchy_sweep import load, skim
 from cczsim.network.road import RoadNetwork
 
+_LEAST_COST = 2.0**-46
+"""Demand is loaded at link costs of at least this share of the largest cost between zones.
+
+Links that cost nothing may close circles, and a path round a circle costs no more than one past
+it. The share is 64 times the rounding of that cost, so that rounding hides no circle.
+"""
+
 
 @dataclass(frozen=True)
 class Trees:
@@ -46,11 +53,15 @@ class TreeLoader:
         net = build_hierarchy(road, centroids)
         self._net = net
         self._n_links = road.n_links
+        self._in_core = np.zeros(road.n_links, dtype=bool)
+        self._in_core[net.core_link] = True
+        self._load_cost: Array | None = None
         n_arcs, n_places = len(net.head), len(net.place_node)
         n_below = int(np.diff(net.first_up)[net.node_place >= 0].sum())
         n_in = n_below + len(net.sink_link) + n_places
         self._metric = Metric(
             cost=np.empty((n_arcs, 2)),
+            via=np.empty((n_arcs, 2, 2), dtype=np.int32),
             least=np.empty((n_arcs, 2)),
             in_first=np.empty(n_places + 1, dtype=np.int32),
             in_place=np.empty(n_in, dtype=np.int32),
@@ -78,6 +89,7 @@ class TreeLoader:
         link_cost = np.array(cost, dtype=np.float64)
         n_zones = len(self._net.zone_place)
         od_cost = np.empty((n_zones, n_zones))
+        self._load_cost = None
         customise(self._net, link_cost, self._metric)
         skim(
             self._net,
@@ -100,10 +112,18 @@ class TreeLoader:
         demand : array [zone, zone], pce/h
             Where no path leads, and within a node, it is not loaded.
         """
+        if self._load_cost is None:
+            self._load_cost = trees.link_cost
+            reached = trees.od_cost[np.isfinite(trees.od_cost)]
+            least = _LEAST_COST * (reached.max(initial=0.0) or 1.0)
+            low = self._in_core & (trees.link_cost < least)
+            if low.any():
+                self._load_cost = np.where(low, least, trees.link_cost)
+                customise(self._net, self._load_cost, self._metric)
         load(
             self._net,
             self._metric,
-            trees.link_cost,
+            self._load_cost,
             numba.get_num_threads(),
             self._label,
             self._above,
@@ -113,14 +133,7 @@ class TreeLoader:
             self._block_total,
         )
         link_flow = np.empty(self._n_links)
-        unpack(
-            self._net,
-            self._metric,
-            trees.link_cost,
-            self._block_total,
-            self._arc_flow,
-            link_flow,
-        )
+        unpack(self._net, self._metric, self._block_total, self._arc_flow, link_flow)
         return link_flow
 
 

@@ -104,6 +104,9 @@ class Metric(NamedTuple):
     ----------
     cost : float64 array [arc, 2]
         UP and DOWN; inf where no path leads.
+    via : int32 array [arc, 2, 2]
+        The two arcs a cost came by: that at the arc's lower, then that at its upper end. From x up
+        to y over v they are v-x DOWN, v-y UP. NONE and the link's row where it came by a link.
     least : float64 array [arc, 2]
         Scratch space: cost of the least path over nodes of any rank.
     in_first : int32 array [place + 1]
@@ -119,6 +122,7 @@ class Metric(NamedTuple):
     """
 
     cost: Array
+    via: Array
     least: Array
     in_first: Array
     in_place: Array
@@ -147,12 +151,14 @@ def customise(net: Any, link_cost: Any, metric: Any) -> None:
     """
     n_nodes = len(net.first_up) - 1
     n_places = len(net.place_node)
-    cost, least = metric.cost, metric.least
+    cost, via, least = metric.cost, metric.via, metric.least
     cost[:] = np.inf
     for a in range(len(net.core_link)):
-        arc, way = net.core_arc[a], net.core_way[a]
-        cost[arc, way] = min(cost[arc, way], link_cost[net.core_link[a]])
-    # Which triangle a shortcut came by is not kept: without it this takes half the time.
+        arc, way, link = net.core_arc[a], net.core_way[a], net.core_link[a]
+        if link_cost[link] < cost[arc, way]:
+            cost[arc, way] = link_cost[link]
+            via[arc, way, 0] = NONE
+            via[arc, way, 1] = link
     t = 0
     for node in range(n_nodes):
         stop = net.first_up[node + 1]
@@ -161,8 +167,16 @@ def customise(net: Any, link_cost: Any, metric: Any) -> None:
             for j in range(i + 1, stop):
                 arc = net.triangle[t]
                 t += 1
-                cost[arc, UP] = min(cost[arc, UP], down + cost[j, UP])
-                cost[arc, DOWN] = min(cost[arc, DOWN], up + cost[j, DOWN])
+                over = down + cost[j, UP]
+                if over < cost[arc, UP]:
+                    cost[arc, UP] = over
+                    via[arc, UP, 0] = i
+                    via[arc, UP, 1] = j
+                over = up + cost[j, DOWN]
+                if over < cost[arc, DOWN]:
+                    cost[arc, DOWN] = over
+                    via[arc, DOWN, 0] = i
+                    via[arc, DOWN, 1] = j
     n_in = 0
     n_out = 0
     metric.in_first[0] = 0
@@ -229,15 +243,13 @@ def count_slots(net: Any, metric: Any) -> int:
 
 
 @kernel
-def unpack(
-    net: Any, metric: Any, link_cost: Any, block_total: Any, arc_flow: Any, link_flow: Any
-) -> None:
+def unpack(net: Any, metric: Any, block_total: Any, arc_flow: Any, link_flow: Any) -> None:
     """Bring flow from slots down to links (Buchhold et al., section 4.2).
 
     Parameters
     ----------
-    net, metric, link_cost
-        As in :func:`~cczsim.kernels.hierarchy_sweep.load`.
+    net : Hierarchy
+    metric : Metric
     block_total : float64 array [block, slot]
         From :func:`~cczsim.kernels.hierarchy_sweep.load`; changed.
     arc_flow : float64 array [arc, 2]
@@ -265,32 +277,15 @@ def unpack(
     slot += len(net.seed_link)
     for d in range(len(net.direct_link)):
         link_flow[net.direct_link[d]] += total[slot + d]
-    # An arc's flow comes from triangles whose lowest node is the arc's own lower end, and goes to a
-    # triangle whose lowest node is lower still: the first found that makes its cost, to the bit.
-    # What no triangle takes is left for links.
-    cost = metric.cost
-    t = len(net.triangle)
-    for node in range(len(net.first_up) - 2, -1, -1):
-        start, stop = net.first_up[node], net.first_up[node + 1]
-        t -= (stop - start) * (stop - start - 1) // 2
-        at = t
-        for i in range(start, stop):
-            for j in range(i + 1, stop):
-                arc = net.triangle[at]
-                at += 1
-                here = arc_flow[arc, UP]
-                if here != 0.0 and cost[i, DOWN] + cost[j, UP] == cost[arc, UP]:
-                    arc_flow[arc, UP] = 0.0
-                    arc_flow[i, DOWN] += here
-                    arc_flow[j, UP] += here
-                here = arc_flow[arc, DOWN]
-                if here != 0.0 and cost[i, UP] + cost[j, DOWN] == cost[arc, DOWN]:
-                    arc_flow[arc, DOWN] = 0.0
-                    arc_flow[i, UP] += here
-                    arc_flow[j, DOWN] += here
-    for a in range(len(net.core_link)):
-        arc, way, link = net.core_arc[a], net.core_way[a], net.core_link[a]
-        here = arc_flow[arc, way]
-        if here != 0.0 and link_cost[link] == cost[arc, way]:
-            arc_flow[arc, way] = 0.0
-            link_flow[link] += here
+    # The arcs that a cost came by begin at a node of lower rank, so lie before.
+    for arc in range(len(net.head) - 1, -1, -1):
+        for way in range(2):
+            here = arc_flow[arc, way]
+            if here == 0.0:
+                continue
+            lower, upper = metric.via[arc, way, 0], metric.via[arc, way, 1]
+            if lower == NONE:
+                link_flow[upper] += here
+            else:
+                arc_flow[lower, 1 - way] += here
+                arc_flow[upper, way] += here
