@@ -213,8 +213,8 @@ def tier_charts(figures: Figures) -> tuple[Chart, ...]:
     charts = []
     for key, by in _SMALL:
         items = {}
-        for area in figures.areas[1:]:
-            item = figures.find(key, {**by, "tier": area})
+        for area in figures.areas:
+            item = figures.find(key, {**by, "tier": area}) if area != "all" else None
             if item is None or not math.isfinite(item.value):
                 continue
             if item.value or np.nan_to_num(figures.before(item)):

@@ -79,8 +79,12 @@ def test_the_folder_is_complete_and_its_figures_agree(
     assert transit is not None
     assert len(lines) == len(transit.line_stop) - transit.n_lines
     assert {str(name) for name, _ in pyogrio.list_layers(out / "result.gpkg")} == {
-        "links", "lines", "stops", "zones",
+        "links", "lines", "stops", "zones", "backdrop",
     }  # fmt: skip
+    ground = geopandas.read_file(out / "result.gpkg", layer="backdrop")
+    assert ground[["kind", "name", "name_en"]].fillna("").to_numpy().tolist() == [
+        ["water", "湘江", "Xiang River"], ["green", "岳麓山", ""],
+    ]  # fmt: skip
     with (out / "demand_ledger.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert sum(float(r["trips_per_hour"]) for r in rows if r["stage"] == "mode choice") == 8100.0

@@ -68,6 +68,19 @@ def test_extends_merges_tables_and_appends_changes(folder: Path) -> None:
     assert spec.origins["tolerances.lost_demand"] == "default"
 
 
+def test_words_that_are_replaced_take_their_translation_with_them(folder: Path) -> None:
+    target = '\n[not_modelled.rail]\nlabel = "rails"\nlabel_zh = "轨道"\nrule = "formed"\n'
+    base, plan = folder / "base.toml", folder / "sub/plan.toml"
+    base.write_text(
+        BASE + target + 'rule_zh = "形成"\nwhy = "no figure"\nshows = "boardings"\n',
+        encoding="utf-8",
+    )
+    plan.write_text(PLAN + '\n[not_modelled.rail]\nlabel = "tracks"\n', encoding="utf-8")
+    row = read_scenario(plan).not_modelled["rail"]
+    assert (row.label, row.label_zh, row.rule_zh) == ("tracks", None, "形成")
+    assert row.shows == ("boardings",)
+
+
 def test_changes_of_the_base_can_be_left_out(folder: Path) -> None:
     path = folder / "sub/plan.toml"
     path.write_text(PLAN.replace("year", "changes_from_base = false\nyear"), encoding="utf-8")
