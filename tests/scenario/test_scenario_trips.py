@@ -21,7 +21,7 @@ def test_productions_are_kept_and_near_zones_draw_more() -> None:
     assert cost.shape == (9, 9)
     assert np.isfinite(cost).all()
     trips = make_trips(zones, cost, params).trips
-    made = zones.population * params.trip_rate * params.peak_share
+    made = zones.population * zones.trip_share * params.trip_rate * params.peak_share
     np.testing.assert_allclose(trips.sum(axis=1), made, rtol=1e-6)
     even = np.outer(trips.sum(axis=1), trips.sum(axis=0)) / trips.sum()
     assert np.corrcoef((trips / even).ravel(), cost.ravel())[0, 1] < -0.5
