@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
@@ -183,6 +184,7 @@ def _line_groups(
     )
 
 
+@lru_cache(maxsize=1)
 def _environment() -> jinja2.Environment:
     load: Callable[[str], str] = lambda name: _TEMPLATES.joinpath(name).read_text("utf-8")  # noqa: E731
     environment = jinja2.Environment(

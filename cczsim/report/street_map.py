@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-import shapely
 from bokeh.models import ColumnDataSource, LinearColorMapper
 
 from cczsim.columns import Array
@@ -15,7 +14,7 @@ from cczsim.network.provenance import Source
 from cczsim.network.road import NO_LINK
 from cczsim.report import palette
 from cczsim.report.hover import add_hover
-from cczsim.report.streets import Streets, broken_line, ragged_xy
+from cczsim.report.streets import Streets, broken_line, line_ends, ragged_xy
 from cczsim.report.text import Both, same, term, text
 from cczsim.scenario.result import RunResult
 
@@ -136,8 +135,8 @@ def _plain_columns(streets: Streets, rows: Array, result: RunResult) -> dict[str
     road = result.network.road
     forward, lines = streets.forward[rows], streets.lines[rows]
     xs, ys = ragged_xy(lines)
-    ends = [shapely.get_coordinates(shapely.get_point(lines, end)) for end in (0, -1)]
-    chord = ends[1] - ends[0]
+    start, end = line_ends(lines)
+    chord = end - start
     octant = np.rint(np.degrees(np.arctan2(chord[:, 1], chord[:, 0])) / 45.0).astype(int) % 8
     return {
         "xs": xs,
