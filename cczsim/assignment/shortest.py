@@ -84,6 +84,9 @@ class TreeLoader:
         self._below = np.empty(shape, dtype=np.int32)
         self._flow = np.zeros(shape)
 
+    def _n_workers(self) -> int:
+        return max(1, min(numba.get_num_threads(), len(self._net.batch_zone)))
+
     def grow(self, cost: Array) -> Trees:
         """Return the trees at ``cost [link], s``; they are valid until the next call."""
         link_cost = np.array(cost, dtype=np.float64)
@@ -95,7 +98,7 @@ class TreeLoader:
             self._net,
             self._metric,
             link_cost,
-            numba.get_num_threads(),
+            self._n_workers(),
             self._label,
             self._above,
             od_cost,
@@ -124,7 +127,7 @@ class TreeLoader:
             self._net,
             self._metric,
             self._load_cost,
-            numba.get_num_threads(),
+            self._n_workers(),
             self._label,
             self._above,
             self._below,
