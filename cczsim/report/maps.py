@@ -97,7 +97,7 @@ def _views(result: RunResult, streets: Streets, crs: str) -> tuple[View, ...]:
     people = np.maximum(zones.population, 1.0)
     rows = np.flatnonzero((zones.tier == TIERS.index("central")) & known)
     if len(rows) >= 3:
-        views.insert(0, View("central", term("area", "central"), _around(x, y, people, rows, 0.04)))
+        views.insert(0, View("central", term("area", "central"), _around(x, y, people, rows, 0.08)))
     names = zones.district.astype(object)
     for k, name in enumerate(dict.fromkeys(str(name) for name in names)):
         rows = np.flatnonzero((names == name) & known & zones.inside)
@@ -110,7 +110,7 @@ def _views(result: RunResult, streets: Streets, crs: str) -> tuple[View, ...]:
 def _around(x: Array, y: Array, people: Array, rows: Array, left_out: float) -> list[float]:
     """Return west, south, east, north of where all but a share of the people of zones live."""
     edges = [_where_most_live(v[rows], people[rows], left_out) for v in (x, y)]
-    pad = max(_LEAST_PAD, *(0.1 * (high - low) for low, high in edges))
+    pad = max(_LEAST_PAD, *(0.07 * (high - low) for low, high in edges))
     return [edges[0][0] - pad, edges[1][0] - pad, edges[0][1] + pad, edges[1][1] + pad]
 
 
@@ -161,7 +161,7 @@ def region_map(result: RunResult, base: RunResult | None) -> RegionMap:
     plot = figure(
         x_range=Range1d(x - height * _ASPECT / 2, x + height * _ASPECT / 2),
         y_range=Range1d(y - height / 2, y + height / 2),
-        height=680, sizing_mode="stretch_width", tools="", toolbar_location="right",
+        height=720, sizing_mode="stretch_width", tools="", toolbar_location="right",
         x_axis_location=None, y_axis_location=None, lod_threshold=None, name="map",
         background_fill_color="#fbfaf6", outline_line_color="#c9c4b8", min_border=0,
     )  # fmt: skip

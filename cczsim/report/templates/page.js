@@ -143,12 +143,23 @@
     showLegend("link", key);
   }
 
+  // Streets step back where zones are shaded, for in a city they would hide them.
+  const own = new Map();
+  function fade(factor) {
+    for (const part of plots.map.model.renderers) {
+      if (!/^layer-(streets|local|generated|new)/.test(part.name ?? "")) continue;
+      if (!own.has(part)) own.set(part, part.glyph.line_alpha.value ?? part.glyph.line_alpha);
+      part.glyph.line_alpha = own.get(part) * factor;
+    }
+  }
+
   function setZoneTheme() {
     const key = chosen("zone-theme");
     const source = model("map", "zones");
     if (!source) return;
     if (key) source.data.shade = source.data[`${key}_shade`];
     model("map", "layer-zones").glyph.fill_alpha = key ? 0.75 : 0;
+    fade(key ? 0.45 : 1);
     source.change.emit();
     wordZones();
     showLegend("zone", key);
