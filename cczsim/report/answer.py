@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cczsim.report.figures import NOTHING, difference, number
 from cczsim.report.scoreboard import ScoreRow
 from cczsim.report.tables import Figures, unit_of
 from cczsim.report.text import Both, same, term, text
 
-_ALL = {"area": "all"}
+_ALL: Final = {"area": "all"}
+_SAID: Final = {"1/h": "answer.times", "pce h/h": "answer.vehicle_hours"}
 
 
 @dataclass
@@ -28,7 +29,7 @@ class _Teller:
         item = self.figures.find(key, by)
         if item is None or not math.isfinite(item.value):
             return None
-        unit = unit_of("" if item.unit == "1/h" else item.unit)
+        unit = text(_SAID[item.unit]) if item.unit in _SAID else unit_of(item.unit)
         value = same(number(item.value, digits)).join(unit, by=" ")
         cell = self.figures.cell(item)
         if not cell.change:
