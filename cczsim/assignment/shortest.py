@@ -117,8 +117,10 @@ class TreeLoader:
         """
         if self._load_cost is None:
             self._load_cost = trees.link_cost
-            reached = trees.od_cost[np.isfinite(trees.od_cost)]
-            least = _LEAST_COST * (reached.max(initial=0.0) or 1.0)
+            largest = trees.od_cost.max(initial=0.0)
+            if np.isinf(largest):
+                largest = trees.od_cost.max(where=np.isfinite(trees.od_cost), initial=0.0)
+            least = _LEAST_COST * (largest or 1.0)
             low = self._in_core & (trees.link_cost < least)
             if low.any():
                 self._load_cost = np.where(low, least, trees.link_cost)
