@@ -85,7 +85,8 @@ class TreeLoader:
         self._flow = np.zeros(shape)
 
     def _n_workers(self) -> int:
-        return max(1, min(numba.get_num_threads(), len(self._net.batch_zone)))
+        threads: int = numba.get_num_threads()
+        return max(1, min(threads, len(self._net.batch_zone)))
 
     def grow(self, cost: Array) -> Trees:
         """Return the trees at ``cost [link], s``; they are valid until the next call."""
