@@ -110,7 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     assign = command("assign", "assign trips to roads")
     assign.add_argument("network", metavar="NETWORK")
     assign.add_argument("trips", nargs="?", metavar="TRIPS")
-    assign.add_argument("--algorithm", default="bfw", help="aon, msa, fw, cfw or bfw (default)")
+    assign.add_argument("--algorithm", default="bfw", help="b, bfw (default), cfw, fw, msa or aon")
     assign.add_argument("--gap", type=_number, default=1e-4, help="relative gap (default 1e-4)")
     assign.add_argument("--max-iterations", type=_positive, default=1000)
     assign.add_argument("--threads", type=_positive)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cczsim.columns import Array
+from cczsim.errors import AssignmentError, FaultCollector
 
 
 class Gap(NamedTuple):
@@ -21,6 +22,16 @@ class Gap(NamedTuple):
     sptt: float
     relative_gap: float
     average_excess_cost: float
+
+
+def stop_faults(relative_gap: float, max_iterations: int) -> FaultCollector:
+    """Return what is wrong with a stopping rule."""
+    faults = FaultCollector(AssignmentError)
+    if not 0.0 <= relative_gap < 1.0:
+        faults.add("relative_gap", f"{relative_gap:g}", "0 up to below 1")
+    if max_iterations < 1:
+        faults.add("max_iterations", f"{max_iterations}", "at least 1")
+    return faults
 
 
 def measure_gap(link_flow: Array, link_cost: Array, demand: Array, od_cost: Array) -> Gap:

@@ -11,22 +11,23 @@ the space of flows and demands together, as :mod:`cczsim.assignment.direction` d
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from cczsim.assignment.convergence import measure_gap
-from cczsim.assignment.cost import LinkCost
+from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.direction import Targets, step_length
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
 from cczsim.assignment.road_demand import check_demand, split_demand
-from cczsim.assignment.shortest import TreeLoader
+from cczsim.assignment.road_run import RoadRun
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
+
+ALGORITHMS = ("bfw", "cfw", "fw")
+"""How directions are made."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class ElasticParams:
     Parameters
     ----------
     algorithm : str
-        ``fw``, ``cfw`` or ``bfw``: how directions are made.
+        One of :data:`ALGORITHMS`: how directions are made.
     relative_gap : float
         Of the roads, at the demand that is loaded.
     demand_residual : float
@@ -118,72 +119,36 @@ def elastic_assignment(
         The trips do not fit the zones; an unknown algorithm.
     """
     params = params or ElasticParams()
-    if params.algorithm not in ("fw", "cfw", "bfw"):
+    if params.algorithm not in ALGORITHMS:
         raise AssignmentError.of(
-            "assignment.algorithm", repr(params.algorithm), "fw, cfw or bfw where modes are chosen"
+            "assignment.algorithm", repr(params.algorithm), "one of " + ", ".join(ALGORITHMS)
         )
     persons = check_demand(trips, zones.n_zones, "trips")
-    model = LinkCost(road, toll_factor, distance_factor)
-    loader = TreeLoader(road, zones.centroid)
-    began = time.perf_counter()
-    trees = loader.grow(model.cost(np.zeros(road.n_links)))
-    off_diagonal = ~np.eye(zones.n_zones, dtype=bool)
-    drivable = (persons > 0.0) & np.isfinite(trees.od_cost) & off_diagonal
-    elastic = drivable & (other_odds > 0.0)
-    total = persons[elastic]
-    with np.errstate(divide="ignore"):
-        log_other = np.log(other_odds[elastic])
     all_trips = float(persons.sum())
-    captive = np.where(drivable & ~elastic, persons, 0.0) / occupancy
-
-    def logit(od_cost: Array) -> Array:
-        odds = (od_cost[elastic] + car_fixed) / scale + log_other
-        return np.asarray(total / (1.0 + np.exp(np.clip(odds, -500.0, 500.0))))
-
-    def worth(cars: Array) -> Array:
-        """Cost of the drive at which the logit gives this demand: the inverse demand function."""
-        share = np.clip(cars * occupancy / total, 1e-300, 1.0 - 1e-16)
-        return np.asarray(scale * (np.log1p(-share) - np.log(share) - log_other) - car_fixed)
-
-    def matrix(cars: Array) -> Array:
-        full = captive.copy()
-        full[elastic] = cars
-        return full
-
-    cars = logit(trees.od_cost) / occupancy
-    flow = loader.load(trees, matrix(cars))
-    n_links = road.n_links
+    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
+    demand = CarDemand.of(persons, run.trees.od_cost, other_odds, scale, car_fixed, occupancy)
+    cars = demand.wanted(run.trees.od_cost)
+    flow = run.loader.load(run.trees, demand.matrix(cars))
+    model, n_links = run.model, road.n_links
     targets = Targets(params.algorithm)
-    history: list[IterationRecord] = []
     status = Status.ITERATION_LIMIT
     while True:
-        cost = model.cost(flow)
-        trees = loader.grow(cost)
-        loaded = matrix(cars)
-        gap = measure_gap(flow, cost, loaded, trees.od_cost)
-        wanted = logit(trees.od_cost) / occupancy
-        residual = float(np.abs(wanted - cars).sum()) * occupancy / max(all_trips, 1e-300)
-        record = IterationRecord(
-            len(history) + 1, time.perf_counter() - began, gap.relative_gap,
-            gap.average_excess_cost, model.objective(flow), residual,
-        )  # fmt: skip
-        history.append(record)
-        if on_iteration is not None:
-            on_iteration(record)
-        if gap.relative_gap <= params.relative_gap and residual <= params.demand_residual:
+        trees = run.price(flow)
+        loaded = demand.matrix(cars)
+        residual = demand.residual(cars, trees.od_cost, all_trips)
+        record = run.record(loaded, residual)
+        if _agreed(record, params):
             status = Status.CONVERGED
             break
         if record.iteration >= params.max_iterations:
             break
-        aon = np.concatenate([loader.load(trees, matrix(wanted)), wanted])
+        wanted = demand.wanted(trees.od_cost)
+        aon = np.concatenate([run.loader.load(trees, demand.matrix(wanted)), wanted])
         point = np.concatenate([flow, cars])
-        slope = np.concatenate([cost, -worth(cars)])
+        slope = np.concatenate([run.cost, -demand.worth(cars)])
 
         def hessian(flow: Array = flow, cars: Array = cars) -> Array:
-            room = np.maximum(total - cars * occupancy, 1e-12 * total)
-            held = np.maximum(cars * occupancy, 1e-12 * total)
-            bend = scale * occupancy * (1.0 / held + 1.0 / room)
-            return np.concatenate([model.derivative(flow), bend])
+            return np.concatenate([model.derivative(flow), demand.bend(cars)])
 
         target = targets.next(point, aon, slope, hessian)
         direction = target - point
@@ -191,32 +156,30 @@ def elastic_assignment(
         def rise(share: float, point: Array = point, direction: Array = direction) -> float:
             here = point + share * direction
             links = model.cost(np.maximum(here[:n_links], 0.0)) * direction[:n_links]
-            return float(links.sum() - (worth(here[n_links:]) * direction[n_links:]).sum())
+            return float(links.sum() - (demand.worth(here[n_links:]) * direction[n_links:]).sum())
 
         step = step_length(rise)
         if step <= 0.0:
-            status = Status.STALLED
+            # Where no step leads down, what is left is rounding.
+            reached = record.relative_gap <= params.relative_gap
+            status = Status.CONVERGED if reached else Status.STALLED
             break
         targets.taken(target, step)
         point = np.maximum(point + step * direction, 0.0)
         flow, cars = point[:n_links], point[n_links:]
-    parts = split_demand(loaded, trees.od_cost)
-    assignment = RoadAssignment(
-        algorithm=params.algorithm,
-        status=status,
-        link_flow=flow,
-        link_time=model.time(flow),
-        link_cost=cost,
-        relative_gap=gap.relative_gap,
-        average_excess_cost=gap.average_excess_cost,
-        tstt=gap.tstt,
-        sptt=gap.sptt,
-        objective=record.objective,
-        iterations=record.iteration,
-        history=tuple(history),
-        total_demand=parts.total,
-        intrazonal_demand=parts.intrazonal,
-        unreachable_demand=parts.lost,
-        unreachable=parts.unreachable,
+    return _finished(run, demand, loaded, residual, status, params.algorithm)
+
+
+def _agreed(record: IterationRecord, params: ElasticParams) -> bool:
+    return (
+        record.relative_gap <= params.relative_gap
+        and record.demand_residual <= params.demand_residual
     )
-    return ElasticAssignment(assignment, loaded * occupancy, trees.od_cost, residual)
+
+
+def _finished(
+    run: RoadRun, demand: CarDemand, loaded: Array, residual: float, status: Status, algorithm: str
+) -> ElasticAssignment:
+    od_cost = run.trees.od_cost
+    road = run.result(algorithm, status, split_demand(loaded, od_cost))
+    return ElasticAssignment(road, loaded * demand.occupancy, od_cost, residual)

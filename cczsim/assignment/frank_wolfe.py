@@ -7,7 +7,6 @@ directions see :mod:`cczsim.assignment.direction`.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from cczsim.assignment.convergence import measure_gap
-from cczsim.assignment.cost import LinkCost
+from cczsim.assignment.convergence import stop_faults
 from cczsim.assignment.direction import Targets, step_length
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
 from cczsim.assignment.road_demand import check_demand, split_demand
-from cczsim.assignment.shortest import TreeLoader
+from cczsim.assignment.road_run import RoadRun
 from cczsim.columns import Array
-from cczsim.errors import AssignmentError, FaultCollector
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
@@ -61,13 +58,9 @@ class FrankWolfeParams:
     flow_change: float = 4e-3
 
     def __post_init__(self) -> None:
-        faults = FaultCollector(AssignmentError)
+        faults = stop_faults(self.relative_gap, self.max_iterations)
         if self.algorithm not in ALGORITHMS:
             faults.add("algorithm", repr(self.algorithm), "one of " + ", ".join(ALGORITHMS))
-        if not 0.0 <= self.relative_gap < 1.0:
-            faults.add("relative_gap", f"{self.relative_gap:g}", "0 up to below 1")
-        if self.max_iterations < 1:
-            faults.add("max_iterations", f"{self.max_iterations}", "at least 1")
         faults.raise_if_any()
 
 
@@ -111,45 +104,30 @@ def assign(
     """
     params = params or FrankWolfeParams()
     matrix = check_demand(demand, zones.n_zones)
-    model = LinkCost(road, toll_factor, distance_factor)
-    loader = TreeLoader(road, zones.centroid)
-    began = time.perf_counter()
-    trees = loader.grow(model.cost(np.zeros(road.n_links)))
-    parts = split_demand(matrix, trees.od_cost)
-    flow = loader.load(trees, parts.assigned) if start is None else np.array(start, dtype=float)
+    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
+    model, loader = run.model, run.loader
+    parts = split_demand(matrix, run.trees.od_cost)
+    flow = loader.load(run.trees, parts.assigned) if start is None else np.array(start, dtype=float)
     targets = Targets(params.algorithm)
-    history: list[IterationRecord] = []
     status = Status.ITERATION_LIMIT
-    iteration = 0
     changes = deque([np.inf], maxlen=_STEPS)
     while True:
-        iteration += 1
-        cost = model.cost(flow)
-        trees = loader.grow(cost)
-        gap = measure_gap(flow, cost, parts.assigned, trees.od_cost)
-        record = IterationRecord(
-            iteration,
-            time.perf_counter() - began,
-            gap.relative_gap,
-            gap.average_excess_cost,
-            model.objective(flow),
-        )
-        history.append(record)
-        if on_iteration is not None:
-            on_iteration(record)
+        trees = run.price(flow)
+        record = run.record(parts.assigned)
+        gap = run.gap
         settled = sum(changes) <= params.flow_change * float(flow.sum())
         if gap.relative_gap <= params.relative_gap and (settled or gap.tstt == gap.sptt):
             status = Status.CONVERGED
             break
-        if iteration >= params.max_iterations or params.algorithm == "aon":
+        if record.iteration >= params.max_iterations or params.algorithm == "aon":
             break
         aon = loader.load(trees, parts.assigned)
         point = flow
         if params.algorithm == "msa":
-            flow = point + (aon - point) / (iteration + 1.0)
+            flow = point + (aon - point) / (record.iteration + 1.0)
             changes.append(float(np.abs(flow - point).sum()))
             continue
-        target = targets.next(point, aon, cost, lambda point=point: model.derivative(point))  # type: ignore[misc]
+        target = targets.next(point, aon, run.cost, lambda point=point: model.derivative(point))  # type: ignore[misc]
         direction = target - point
         step = step_length(
             lambda share, p=point, d=direction: float((model.cost(p + share * d) * d).sum())  # type: ignore[misc]
@@ -162,21 +140,4 @@ def assign(
         targets.taken(target, step)
         flow = np.maximum(point + step * direction, 0.0)
         changes.append(float(np.abs(flow - point).sum()))
-    return RoadAssignment(
-        algorithm=params.algorithm,
-        status=status,
-        link_flow=flow,
-        link_time=model.time(flow),
-        link_cost=cost,
-        relative_gap=gap.relative_gap,
-        average_excess_cost=gap.average_excess_cost,
-        tstt=gap.tstt,
-        sptt=gap.sptt,
-        objective=record.objective,
-        iterations=iteration,
-        history=tuple(history),
-        total_demand=parts.total,
-        intrazonal_demand=parts.intrazonal,
-        unreachable_demand=parts.lost,
-        unreachable=parts.unreachable,
-    )
+    return run.result(params.algorithm, status, parts)

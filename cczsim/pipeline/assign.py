@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from cczsim import __version__
-from cczsim.assignment.frank_wolfe import FrankWolfeParams
-from cczsim.assignment.frank_wolfe import assign as solve
+from cczsim.assignment.algorithm_b import BushParams, compile_bushes
+from cczsim.assignment.algorithms import Params, params_of, solve
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.assignment.shortest import compile_kernels
 from cczsim.assignment.threads import set_threads
@@ -91,6 +91,8 @@ def assign(
     used = set_threads(threads)
     with progress.step("compile"):
         compile_kernels()
+        if isinstance(params, BushParams):
+            compile_bushes()
     compile_seconds = time.perf_counter() - began - read_seconds
     time_unit = float(net.info.build.get("time_unit_s", 1.0))
     length_unit = float(net.info.build.get("length_unit_m", 1.0))
@@ -105,7 +107,7 @@ def assign(
             net.road,
             net.zones,
             demand,
-            params=params,
+            params,
             toll_factor=toll_factor * time_unit,
             distance_factor=distance_factor * time_unit / length_unit,
             on_iteration=show,
@@ -128,12 +130,12 @@ def assign(
 
 def _options(
     algorithm: str, gap: float, max_iterations: int, lost_demand: str
-) -> tuple[FrankWolfeParams, float]:
+) -> tuple[Params, float]:
     """Return the stopping rule and the tolerated share; raise with every fault of the options."""
     faults = FaultCollector(InputError)
-    params, tolerated = FrankWolfeParams(), 0.0
+    tolerated = 0.0
     try:
-        params = FrankWolfeParams(algorithm, gap, max_iterations)
+        params = params_of(algorithm, gap, max_iterations)
     except CczsimError as error:
         names = {"relative_gap": "--gap"}
         faults.extend(
@@ -307,6 +309,7 @@ def warmup(*, progress: Progress) -> int:
 
     with progress.step("compile road kernels"):
         compile_kernels()
+        compile_bushes()
     with progress.step("compile transit kernels"):
         compile_transit()
     return 0

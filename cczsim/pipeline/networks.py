@@ -185,9 +185,7 @@ def summary(network: Network) -> list[str]:
         ways = sum(row["ways"] for row in account["other_ways"].values())
         kinds = list(account["other_ways"])
         more = f" and {len(kinds) - 6} more" if len(kinds) > 6 else ""
-        lines.append(
-            f"  no road for cars: {ways} ways, {km:.1f} km ({', '.join(kinds[:6])}{more})"
-        )
+        lines.append(f"  no road for cars: {ways} ways, {km:.1f} km ({', '.join(kinds[:6])}{more})")
     parts = account["components"]
     lines.append(
         f"  {parts['kept']} strong components kept, {parts['dropped']} dropped "

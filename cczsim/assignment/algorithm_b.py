@@ -1,0 +1,112 @@
+"""User equilibrium by bushes: Algorithm B.
+
+Source: R. B. Dial (2006), *Transportation Research B* 40(10), and Y. Nie (2010), *Transportation
+Research B* 44(1); see :mod:`cczsim.kernels.bush`. The gap is measured on the whole network by
+exact least costs, never on the bushes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cczsim.assignment.bushes import Bushes
+from cczsim.assignment.convergence import stop_faults
+from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
+from cczsim.assignment.road_demand import check_demand, split_demand
+from cczsim.assignment.road_run import RoadRun
+from cczsim.columns import Array
+from cczsim.network.road import RoadNetwork
+from cczsim.network.zones import ZoneSystem
+
+
+@dataclass(frozen=True)
+class BushParams:
+    """When to stop.
+
+    Parameters
+    ----------
+    relative_gap : float
+    max_iterations : int
+
+    Raises
+    ------
+    AssignmentError
+        A number out of range.
+    """
+
+    relative_gap: float = 1e-6
+    max_iterations: int = 1000
+
+    def __post_init__(self) -> None:
+        stop_faults(self.relative_gap, self.max_iterations).raise_if_any()
+
+
+def assign_bushes(
+    road: RoadNetwork,
+    zones: ZoneSystem,
+    demand: Array,
+    *,
+    params: BushParams | None = None,
+    toll_factor: float = 0.0,
+    distance_factor: float = 0.0,
+    on_iteration: Callable[[IterationRecord], None] | None = None,
+) -> RoadAssignment:
+    """Assign a demand to the roads by Algorithm B.
+
+    Parameters
+    ----------
+    road : RoadNetwork
+    zones : ZoneSystem
+    demand : array [zone, zone], pce/h
+    params : BushParams, optional
+    toll_factor : float
+        Seconds for a unit of toll.
+    distance_factor : float
+        Seconds for a metre.
+    on_iteration : callable, optional
+        Called with each record.
+
+    Returns
+    -------
+    RoadAssignment
+        Its gap is measured at the flow and the costs that it holds.
+
+    Raises
+    ------
+    AssignmentError
+        The demand does not fit the zones, or holds negative or non-finite cells.
+    """
+    params = params or BushParams()
+    matrix = check_demand(demand, zones.n_zones)
+    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
+    parts = split_demand(matrix, run.trees.od_cost)
+    bushes = Bushes(road, zones, run.model, parts.assigned)
+    status = Status.ITERATION_LIMIT
+    while True:
+        run.price(bushes.link_flow())
+        record = run.record(parts.assigned)
+        if record.relative_gap <= params.relative_gap:
+            status = Status.CONVERGED
+            break
+        if record.iteration >= params.max_iterations:
+            break
+        bushes.improve(run.trees.od_cost, record.relative_gap, params.relative_gap)
+    return run.result("b", status, parts)
+
+
+def compile_bushes() -> None:
+    """Compile the bush kernels, or take them from the cache, on a network of two nodes."""
+    two = np.arange(2)
+    road = RoadNetwork(
+        node_id=two, node_lon=np.zeros(2), node_lat=np.zeros(2), link_id=two, tail=two,
+        head=two[::-1], road_class=np.zeros(2), length=np.ones(2), free_flow_time=np.ones(2),
+        capacity=np.ones(2),
+    )  # fmt: skip
+    demand = np.array([[0.0, 1.0], [1.0, 0.0]])
+    assign_bushes(
+        road, ZoneSystem(zone_id=two, centroid=two), demand,
+        params=BushParams(relative_gap=0.0, max_iterations=2),
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""What every road solver shares: costs and exact least costs, the record, the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from cczsim.assignment.convergence import Gap, measure_gap
+from cczsim.assignment.cost import LinkCost
+from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
+from cczsim.assignment.road_demand import SplitDemand
+from cczsim.assignment.shortest import TreeLoader, Trees
+from cczsim.columns import Array
+from cczsim.network.road import RoadNetwork
+from cczsim.network.zones import ZoneSystem
+
+
+class RoadRun:
+    """One run of a solver, from free flow to its result.
+
+    Parameters
+    ----------
+    road : RoadNetwork
+    zones : ZoneSystem
+    toll_factor : float
+        Seconds for a unit of toll.
+    distance_factor : float
+        Seconds for a metre.
+    on_iteration : callable, optional
+        Called with each record.
+    """
+
+    def __init__(
+        self,
+        road: RoadNetwork,
+        zones: ZoneSystem,
+        toll_factor: float,
+        distance_factor: float,
+        on_iteration: Callable[[IterationRecord], None] | None = None,
+    ) -> None:
+        self.model = LinkCost(road, toll_factor, distance_factor)
+        self.loader = TreeLoader(road, zones.centroid)
+        self.history: list[IterationRecord] = []
+        self._on_iteration = on_iteration
+        self._began = time.perf_counter()
+        self.price(np.zeros(road.n_links))
+
+    def price(self, flow: Array) -> Trees:
+        """Take a flow ``[link], pce/h``; return the least-cost trees at its costs."""
+        self.flow = flow
+        self.cost = self.model.cost(flow)
+        self.trees = self.loader.grow(self.cost)
+        return self.trees
+
+    def record(self, demand: Array, demand_residual: float = 0.0) -> IterationRecord:
+        """Measure the flow that was priced last, which carries ``demand [zone, zone], pce/h``."""
+        self.gap: Gap = measure_gap(self.flow, self.cost, demand, self.trees.od_cost)
+        record = IterationRecord(
+            len(self.history) + 1,
+            time.perf_counter() - self._began,
+            self.gap.relative_gap,
+            self.gap.average_excess_cost,
+            self.model.objective(self.flow),
+            demand_residual,
+        )
+        self.history.append(record)
+        if self._on_iteration is not None:
+            self._on_iteration(record)
+        return record
+
+    def result(self, algorithm: str, status: Status, parts: SplitDemand) -> RoadAssignment:
+        """Return the flow that was measured last, with its certificate."""
+        return RoadAssignment(
+            algorithm=algorithm,
+            status=status,
+            link_flow=self.flow,
+            link_time=self.model.time(self.flow),
+            link_cost=self.cost,
+            relative_gap=self.gap.relative_gap,
+            average_excess_cost=self.gap.average_excess_cost,
+            tstt=self.gap.tstt,
+            sptt=self.gap.sptt,
+            objective=self.history[-1].objective,
+            iterations=len(self.history),
+            history=tuple(self.history),
+            total_demand=parts.total,
+            intrazonal_demand=parts.intrazonal,
+            unreachable_demand=parts.lost,
+            unreachable=parts.unreachable,
+        )
