@@ -11,6 +11,7 @@ from cczsim.assignment.convergence import stop_faults
 from cczsim.assignment.frank_wolfe import FrankWolfeParams
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.columns import Array
+from cczsim.errors import AssignmentError, FaultCollector
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
@@ -26,9 +27,10 @@ def params_of(algorithm: str, relative_gap: float, max_iterations: int) -> Param
     AssignmentError
         With every fault: an unknown algorithm, a number out of range.
     """
-    faults = stop_faults(relative_gap, max_iterations)
+    faults = FaultCollector(AssignmentError)
     if algorithm not in ALGORITHMS:
         faults.add("algorithm", repr(algorithm), "one of " + ", ".join(ALGORITHMS))
+    faults.extend(stop_faults(relative_gap, max_iterations).faults)
     faults.raise_if_any()
     if algorithm == "b":
         return BushParams(relative_gap, max_iterations)

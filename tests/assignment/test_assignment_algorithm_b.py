@@ -104,7 +104,7 @@ def test_algorithms_by_name() -> None:
     with pytest.raises(AssignmentError) as error:
         params_of("dial", 2.0, 0)
     assert [fault.where for fault in error.value.faults] == [
-        "relative_gap", "max_iterations", "algorithm",
+        "algorithm", "relative_gap", "max_iterations",
     ]  # fmt: skip
 
 
