@@ -8,15 +8,15 @@ import numpy as np
 
 from cczsim.assignment.cost import LinkCost
 from cczsim.columns import Array
-from cczsim.kernels.bush import improve, plant, settle_all
+from cczsim.kernels.bush import equalise, improve, plant, settle_all
 from cczsim.kernels.shortest_path import grow_tree
 from cczsim.kernels.types import N_BLOCKS, ForwardStar
 from cczsim.network.forward_star import forward_star
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
-PASSES = 4
-"""Passes of shifts over an origin's bush in an iteration, at most."""
+ROUNDS = 20
+"""Rounds of shifts over all bushes between two widenings, at most."""
 
 
 class Vdf(NamedTuple):
@@ -169,13 +169,17 @@ class Bushes:
         gap, wanted : float
             Relative gap now, and at the end: a bush is left when its own gap is well below both.
         """
-        share = 0.1 * max(0.1 * gap, wanted)
+        share = max(0.01 * gap, 0.1 * wanted)
         room = self._link.shape[1]
         if self._size.max(initial=0) >= room and room < len(self._star.link):
             more = min(len(self._star.link), int(1.3 * room)) - room
             self._link = np.pad(self._link, ((0, 0), (0, more)))
             self._flow = np.pad(self._flow, ((0, 0), (0, more)))
         improve(
-            self._star, self._vdf, self._state, self._origins, self._demand,
-            self._size, self._link, self._flow, od_cost, self._work, PASSES, share,
+            self._star, self._state, self._origins, self._demand, self._size, self._link,
+            self._flow, od_cost, self._work, share,
+        )  # fmt: skip
+        equalise(
+            self._star, self._vdf, self._state, self._origins, self._demand, self._size,
+            self._link, self._flow, self._work, ROUNDS, share,
         )  # fmt: skip

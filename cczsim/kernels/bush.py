@@ -332,13 +332,21 @@ def _replant(
     )
     for node in range(len(work.place)):
         work.waiting[node] = 0
-    kept = 0
     for k in range(n):
         if flow[k] > least:
-            link[kept] = link[k]
-            flow[kept] = flow[k]
             work.waiting[star.head[link[k]]] = 1
-            kept += 1
+    kept = 0
+    for k in range(n):
+        a = link[k]
+        tail, head = star.tail[a], star.head[a]
+        used = flow[k] > least
+        if not used:
+            cheapest = work.short[head] == k and work.waiting[head] == 1
+            if not cheapest or (work.waiting[tail] == 0 and tail != origin):
+                continue
+        link[kept] = a
+        flow[kept] = flow[k] if used else 0.0
+        kept += 1
     for place in range(1, reached):
         node = work.order[place]
         if work.waiting[node] == 0:
@@ -372,18 +380,27 @@ def widen(
 
 
 @kernel
+def _least_total(zone: int, origins: Any, demand: Any, low: Any) -> float:
+    """Return what the trips of an origin would cost on its cheapest ways, pce s/h."""
+    least = 0.0
+    for other in range(len(origins)):
+        if other != zone and demand[zone, other] > 0.0:
+            least += demand[zone, other] * low[origins[other]]
+    return least
+
+
+@kernel
 def improve(
-    star: Any, vdf: Any, state: Any, origins: Any, demand: Any, size: Any, link: Any,
-    flow: Any, od_cost: Any, work: Any, passes: int, share: float,
+    star: Any, state: Any, origins: Any, demand: Any, size: Any, link: Any, flow: Any,
+    od_cost: Any, work: Any, share: float,
 ) -> None:  # fmt: skip
-    """Widen and shift the bushes of all origins, one after another.
+    """Drop from every bush what it does not use, and add what would shorten its ways.
 
     Parameters
     ----------
     star : ForwardStar
-    vdf : Vdf
     state : LinkState
-        Flow, cost and slope of each link, written.
+        Flow, cost and slope of each link.
     origins : int32 array [zone]
     demand : float64 array [zone, zone], pce/h
     size : int32 array [zone], written
@@ -391,38 +408,62 @@ def improve(
     od_cost : float64 array [zone, zone], s
         Least costs on the whole network; bushes that miss them are hung anew.
     work : BushWork
-    passes : int
-        Passes of shifts an origin, at most.
     share : float
-        A bush is left when its excess falls below this share of its total cost.
+        How much of its cost a bush may miss them by.
     """
     for zone in range(len(origins)):
-        total = 0.0
-        for other in range(len(origins)):
-            if other != zone:
-                total += demand[zone, other]
+        total = demand[zone].sum() - demand[zone, zone]
         if total <= 0.0:
             continue
         origin = origins[zone]
         cost = label(star, state, origin, link[zone], flow[zone], size[zone], work)
-        missed = 0.0
+        least = _least_total(zone, origins, demand, work.low)
+        missed = least
         for other in range(len(origins)):
             if other != zone and demand[zone, other] > 0.0:
-                more = work.low[origins[other]] - od_cost[zone, other]
-                missed += demand[zone, other] * max(more, 0.0)
+                missed -= demand[zone, other] * od_cost[zone, other]
         size[zone] = widen(
             star, state, origin, link[zone], flow[zone], size[zone], work, 1e-14 * total,
             missed > share * cost,
         )  # fmt: skip
-        for _ in range(passes):
-            cost = label(star, state, origin, link[zone], flow[zone], size[zone], work)
-            least = 0.0
-            for other in range(len(origins)):
-                if other != zone and demand[zone, other] > 0.0:
-                    least += demand[zone, other] * work.low[origins[other]]
-            if cost - least <= share * cost:
-                break
-            shift(star, vdf, state, link[zone], flow[zone], size[zone], work)
+
+
+@kernel
+def equalise(
+    star: Any, vdf: Any, state: Any, origins: Any, demand: Any, size: Any, link: Any, flow: Any,
+    work: Any, rounds: int, share: float,
+) -> int:  # fmt: skip
+    """Shift flow on all bushes, one after another, round after round.
+
+    Parameters
+    ----------
+    vdf : Vdf
+    state : LinkState
+        Written.
+    rounds : int
+        Rounds at most.
+    share : float
+        A bush is left once its excess is below this share of its total cost.
+
+    Returns
+    -------
+    int
+        Rounds done.
+    """
+    left = size > 0
+    for done in range(rounds):
+        if not left.any():
+            return done
+        for zone in range(len(origins)):
+            if not left[zone]:
+                continue
+            n = size[zone]
+            cost = label(star, state, origins[zone], link[zone], flow[zone], n, work)
+            if cost - _least_total(zone, origins, demand, work.low) > share * cost:
+                shift(star, vdf, state, link[zone], flow[zone], n, work)
+            else:
+                left[zone] = False
+    return rounds
 
 
 @kernel
