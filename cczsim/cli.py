@@ -120,6 +120,24 @@ def build_parser() -> argparse.ArgumentParser:
     assign.add_argument("--flows", type=Path, metavar="FILE.csv")
     assign.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 
+    transit = command("transit", "passengers on lines")
+    actions = transit.add_subparsers(dest="action", required=True, metavar="ACTION")
+    riders = command("assign", "assign trips to the lines of a network or a timetable", actions)
+    riders.add_argument("network", metavar="NETWORK|GTFS")
+    riders.add_argument(
+        "trips", nargs="?", metavar="TRIPS",
+        help="trips/h between zones; for a GTFS feed a CSV origin,destination,trips of stop ids; "
+        "without it only times are found, for a feed between at most 200 stops",
+    )  # fmt: skip
+    riders.add_argument("--date", help="date of a GTFS feed (default: its busiest)")
+    riders.add_argument("--from", dest="begin", metavar="HH:MM", help="default 07:00")
+    riders.add_argument(
+        "--to", dest="end", metavar="HH:MM", help="default 09:00; 25:00 is past midnight"
+    )
+    riders.add_argument("--threads", type=_positive)
+    riders.add_argument("--lost-demand", default="0.1 %", help="tolerated share (default 0.1 %%)")
+    riders.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
+
     init = command("init", "write an example scenario to start from")
     init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR")
     command("schema", "print the JSON Schema of scenario files")
@@ -143,6 +161,11 @@ def _dispatch(args: argparse.Namespace) -> int:
                 k: v for k, v in vars(args).items() if k not in ("command", "network", "trips")
             }
             return assign.assign(args.network, args.trips, progress=progress, **options)
+        case "transit":
+            from cczsim.pipeline import transit
+
+            options = {k: v for k, v in vars(args).items() if k not in ("command", "action")}
+            return transit.transit_assign(progress=progress, **options)
         case "network":
             from cczsim.pipeline import networks
 

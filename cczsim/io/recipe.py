@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from cczsim.errors import FaultCollector, InputError
+from cczsim.errors import InputError
+from cczsim.io.gtfs_calendar import Window, read_window
+from cczsim.io.recipe_reader import FLAG, NUMBER, NUMBERS, TEXT, TEXTS, WHOLE, TableReader
 from cczsim.io.toml_lines import key_lines
 from cczsim.osm.class_table import TABLES
 
-_TEXT, _NUMBER, _WHOLE, _FLAG, _TEXTS, _NUMBERS = (
-    "text", "a number", "a whole number", "true or false", "a list of texts", "a list of numbers",
-)  # fmt: skip
 _COMMON: Final = {
-    "cczsim": _WHOLE, "kind": _TEXT, "name": _TEXT, "title": _TEXT, "date": _TEXT, "crs": _TEXT,
-    "class_table": _TEXT, "attribution": _TEXTS, "notes": _TEXTS, "title_zh": _TEXT,
-    "notes_zh": _TEXTS,
+    "cczsim": WHOLE, "kind": TEXT, "name": TEXT, "title": TEXT, "date": TEXT, "crs": TEXT,
+    "class_table": TEXT, "attribution": TEXTS, "notes": TEXTS, "title_zh": TEXT,
+    "notes_zh": TEXTS,
 }  # fmt: skip
 _SOURCE: Final = {
-    "file": _TEXT, "place": _TEXT, "bbox": _NUMBERS, "overpass_url": _TEXT, "keep": _TEXT,
-    "railway": _FLAG,
+    "file": TEXT, "place": TEXT, "bbox": NUMBERS, "overpass_url": TEXT, "keep": TEXT,
+    "railway": FLAG,
 }  # fmt: skip
 _ZONES: Final = {
-    "kind": _TEXT, "file": _TEXT, "resolution": _WHOLE, "districts": _TEXT, "id": _TEXT,
-    "name": _TEXT, "population": _TEXT, "jobs": _TEXT, "district": _TEXT, "tier": _TEXT,
-    "jobs_per_resident": _NUMBER, "per_zone": _WHOLE, "reach_km": _NUMBER, "min_people": _NUMBER,
-    "empty_as_zero": _FLAG,
+    "kind": TEXT, "file": TEXT, "resolution": WHOLE, "districts": TEXT, "id": TEXT,
+    "name": TEXT, "population": TEXT, "jobs": TEXT, "district": TEXT, "tier": TEXT,
+    "jobs_per_resident": NUMBER, "per_zone": WHOLE, "reach_km": NUMBER, "min_people": NUMBER,
+    "empty_as_zero": FLAG,
 }  # fmt: skip
 _LINES: Final = {
-    "file": _TEXT, "mode": _TEXT, "crs": _TEXT, "line": _TEXT, "seq": _TEXT, "stop_id": _TEXT,
-    "stop_name": _TEXT, "lon": _TEXT, "lat": _TEXT, "color": _TEXT, "only": _TEXTS,
-    "headway_min": _NUMBER, "speed_kmh": _NUMBER, "capacity": _NUMBER,
+    "file": TEXT, "mode": TEXT, "crs": TEXT, "line": TEXT, "seq": TEXT, "stop_id": TEXT,
+    "stop_name": TEXT, "lon": TEXT, "lat": TEXT, "color": TEXT, "only": TEXTS,
+    "headway_min": NUMBER, "speed_kmh": NUMBER, "capacity": NUMBER,
 }  # fmt: skip
+_GTFS: Final = {"file": TEXT, "date": TEXT, "from": TEXT, "to": TEXT}
 _TABLES: Final = dict.fromkeys(
     ("districts", "district_outlines", "zones", "built_up", "water", "roads", "interchanges",
-     "lines", "line_stops"), _TEXT,
+     "lines", "line_stops"), TEXT,
 )  # fmt: skip
 _STREETS: Final = {
-    "class": _TEXT, "lanes": _NUMBER, "speed_kmh": _NUMBER, "capacity": _NUMBER,
-    "main_class": _TEXT, "main_speed_kmh": _NUMBER, "main_capacity": _NUMBER,
-    "main_from_m": _NUMBER, "min_block_m2": _NUMBER, "min_width_m": _NUMBER,
+    "class": TEXT, "lanes": NUMBER, "speed_kmh": NUMBER, "capacity": NUMBER,
+    "main_class": TEXT, "main_speed_kmh": NUMBER, "main_capacity": NUMBER,
+    "main_from_m": NUMBER, "min_block_m2": NUMBER, "min_width_m": NUMBER,
 }  # fmt: skip
 _BUS: Final = {
-    "classes": _TEXTS, "headway_min": _NUMBER, "stop_spacing_m": _NUMBER, "speed_kmh": _NUMBER,
-    "capacity": _NUMBER, "min_length_km": _NUMBER,
+    "classes": TEXTS, "headway_min": NUMBER, "stop_spacing_m": NUMBER, "speed_kmh": NUMBER,
+    "capacity": NUMBER, "min_length_km": NUMBER,
 }  # fmt: skip
 _SECTIONS: Final = {
     "source": _SOURCE, "zones": _ZONES, "tables": _TABLES, "streets": _STREETS,
@@ -79,6 +77,7 @@ class Recipe:
     tables: Mapping[str, Path] = field(default_factory=dict)
     streets: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[Mapping[str, Any], ...] = ()
+    gtfs: tuple[tuple[Path, Window], ...] = ()
     corridor_bus: Mapping[str, Any] | None = None
 
     def inputs(self) -> list[Path]:
@@ -87,70 +86,9 @@ class Recipe:
         files += [self.class_table] if isinstance(self.class_table, Path) else []
         for part in (self.source, self.zones or {}, *self.lines):
             files += [part[k] for k in ("file", "districts") if isinstance(part.get(k), Path)]
+        for feed, _ in self.gtfs:
+            files += sorted(f for f in feed.iterdir() if f.is_file()) if feed.is_dir() else [feed]
         return files
-
-
-class _Reader:
-    def __init__(self, path: Path, lines: Mapping[tuple[str | int, ...], int]) -> None:
-        self.path = path
-        self.lines = lines
-        self.faults = FaultCollector(InputError)
-
-    def where(self, *key: str | int) -> str:
-        name = ".".join(str(k) for k in key)
-        return f"{self.path}:{self.lines.get(key, 1)}: {name}"
-
-    def table(self, data: Any, schema: Mapping[str, str], *at: str | int) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            self.faults.add(self.where(*at), repr(data), "a table")
-            return {}
-        out = {}
-        for key, value in data.items():
-            if key not in schema:
-                near = get_close_matches(key, schema, 1, 0.5)
-                self.faults.add(
-                    self.where(*at, key), f"the unknown key {key!r}",
-                    f"one of {', '.join(schema)}", f"did you mean {near[0]!r}?" if near else "",
-                )  # fmt: skip
-            elif not _fits(value, schema[key]):
-                self.faults.add(self.where(*at, key), repr(value), schema[key])
-            else:
-                out[key] = value
-        return out
-
-    def file(self, text: str, *at: str | int) -> Path:
-        def known(match: re.Match[str]) -> str:
-            value = os.environ.get(match[1])
-            if value is None:
-                self.faults.add(
-                    self.where(*at), f"${{{match[1]}}}, which is not set",
-                    f"the environment variable {match[1]}",
-                    f"set {match[1]} to the folder of the data",
-                )  # fmt: skip
-                return match[0]
-            return value
-
-        path = self.path.parent / re.sub(r"\$\{(\w+)\}", known, text)
-        if "${" not in str(path) and not path.exists():
-            self.faults.add(self.where(*at), f"{path}, which does not exist", "a file")
-        return path
-
-
-def _fits(value: Any, kind: str) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    match kind:
-        case "text":
-            return isinstance(value, str) and bool(value)
-        case "a number":
-            return number and value >= 0
-        case "a whole number":
-            return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        case "true or false":
-            return isinstance(value, bool)
-        case "a list of texts":
-            return isinstance(value, list) and all(isinstance(v, str) for v in value)
-        case _:
-            return isinstance(value, list) and all(isinstance(v, int | float) for v in value)
 
 
 def recipe_path(path: Path) -> Path:
@@ -172,7 +110,7 @@ def read_recipe(path: str | Path) -> Recipe:
         data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError.of(str(path), str(error), "a recipe in TOML") from error
-    reader = _Reader(path, key_lines(text))
+    reader = TableReader(path, key_lines(text))
     known = {**_COMMON, **dict.fromkeys(("source", "zones", "tables", "streets", "transit"), "")}
     top = reader.table(
         {k: v for k, v in data.items() if k not in _SECTIONS and k != "transit"},
@@ -182,7 +120,7 @@ def read_recipe(path: str | Path) -> Recipe:
         name: reader.table(data[name], schema, name) if name in data else None
         for name, schema in _SECTIONS.items()
     }
-    lines, bus = _transit(reader, data.get("transit", {}))
+    lines, feeds, bus = _transit(reader, data.get("transit", {}))
     kind = top.get("kind", "")
     if kind not in KINDS:
         reader.faults.add(reader.where("kind"), repr(kind), f"one of {', '.join(KINDS)}")
@@ -249,11 +187,12 @@ def read_recipe(path: str | Path) -> Recipe:
         tables=tables,
         streets=sections["streets"] or {},
         lines=tuple(lines),
+        gtfs=tuple(feeds),
         corridor_bus=bus,
     )
 
 
-def _check_zones(reader: _Reader, zones: Mapping[str, Any]) -> None:
+def _check_zones(reader: TableReader, zones: Mapping[str, Any]) -> None:
     kind = zones.get("kind")
     if kind not in ZONE_KINDS:
         reader.faults.add(
@@ -271,21 +210,45 @@ def _check_zones(reader: _Reader, zones: Mapping[str, Any]) -> None:
         reader.faults.add(reader.where("zones", "per_zone"), "0", "1 connector or more")
 
 
-def _transit(reader: _Reader, data: Any) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    part = (
-        reader.table(data, {"lines": "", "corridor_bus": ""}, "transit")
-        if not isinstance(data, dict)
-        else data
-    )
+def _transit(
+    reader: TableReader, data: Any
+) -> tuple[list[dict[str, Any]], list[tuple[Path, Window]], dict[str, Any] | None]:
+    known = ("lines", "gtfs", "corridor_bus")
+    part = data if isinstance(data, dict) else reader.table(data, dict.fromkeys(known, ""))
     for key in part:
-        if key not in ("lines", "corridor_bus"):
+        if key not in known:
             reader.faults.add(
-                reader.where("transit", key), f"the unknown key {key!r}", "lines or corridor_bus"
+                reader.where("transit", key), f"the unknown key {key!r}", f"one of {known}"
             )
-    rows = part.get("lines", [])
-    if not isinstance(rows, list):
-        reader.faults.add(reader.where("transit", "lines"), repr(rows), "[[transit.lines]]")
-        rows = []
-    lines = [reader.table(r, _LINES, "transit", "lines", k) for k, r in enumerate(rows)]
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for name, schema in (("lines", _LINES), ("gtfs", _GTFS)):
+        given = part.get(name, [])
+        if not isinstance(given, list):
+            reader.faults.add(reader.where("transit", name), repr(given), f"[[transit.{name}]]")
+            given = []
+        rows[name] = [reader.table(r, schema, "transit", name, k) for k, r in enumerate(given)]
+    feeds = [_feed(reader, row, number) for number, row in enumerate(rows["gtfs"])]
     bus = part.get("corridor_bus")
-    return lines, None if bus is None else reader.table(bus, _BUS, "transit", "corridor_bus")
+    return (
+        rows["lines"],
+        [feed for feed in feeds if feed is not None],
+        None if bus is None else reader.table(bus, _BUS, "transit", "corridor_bus"),
+    )
+
+
+def _feed(reader: TableReader, row: Mapping[str, str], number: int) -> tuple[Path, Window] | None:
+    """Return the file and the window of one ``[[transit.gtfs]]``; None where one is wrong."""
+    at = ("transit", "gtfs", number)
+    missing = [key for key in ("file", "date") if key not in row]
+    for key in missing:
+        reader.faults.add(reader.where(*at), f"no {key}", f"transit.gtfs.{key}")
+    path = reader.file(row["file"], *at, "file") if "file" in row else None
+    if missing or path is None:
+        return None
+    places = (reader.where(*at, "date"), reader.where(*at, "from"), reader.where(*at, "to"))
+    try:
+        window = read_window(row["date"], row.get("from", "07:00"), row.get("to", "09:00"), places)
+    except InputError as error:
+        reader.faults.extend(error.faults)
+        return None
+    return path, window

@@ -50,8 +50,9 @@ def build_recipe(recipe: Recipe, progress: Progress) -> Network:
 
 def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network:
     """Return the network with the lines of ``[transit]``, tied to each other and to the zones."""
-    if not recipe.lines and recipe.corridor_bus is None:
+    if not recipe.lines and not recipe.gtfs and recipe.corridor_bus is None:
         return network
+    from cczsim.io.gtfs import read_feeds
     from cczsim.io.line_sources import read_line_table
     from cczsim.network.line_build import (
         lines_from_table,
@@ -69,6 +70,11 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
                 "Headways, speeds and capacities of lines that their table lacks are assumed: "
                 "the mode's default."
             )
+        if recipe.gtfs:
+            timetable = read_feeds(recipe.gtfs)
+            report["gtfs"] = list(timetable.reports)
+            notes += [_timetable_note(feed) for feed in timetable.reports]
+            parts.append(timetable.transit)
         if recipe.corridor_bus is not None:
             made = corridor_lines(network.road, _bus(recipe.corridor_bus))
             report["corridor_bus"] = made.report
@@ -91,6 +97,17 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
                 }
     info = replace(network.info, build=report, notes=(*network.info.notes, *notes))
     return network.replace(info=info, transit=transit)
+
+
+def _timetable_note(feed: Mapping[str, Any]) -> str:
+    """Return what lines of a feed rest on, for the report."""
+    wrong = sum(row["count"] for row in feed["findings"])
+    return (
+        f"{feed['lines']} directed lines are the timetable {feed['feed']} of {feed['date']}, "
+        f"{feed['from']} to {feed['to']}: {feed['trips_in_window']:g} trips; "
+        f"{feed['times_interpolated']:.0%} of its times were missing and are interpolated; "
+        f"what vehicles hold is assumed; {wrong} findings about the feed stand in the account."
+    )
 
 
 def _walk_radius(zones: ZoneSystem, transit: TransitNetwork) -> Array:

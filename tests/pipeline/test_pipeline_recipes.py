@@ -63,7 +63,15 @@ def test_porto_alegre(named_data: Path, repository: Path) -> None:
     assert report["jobs_source"] == "table"
     assert np.isfinite(zones.jobs).all()
     assert network.transit is not None
-    assert network.transit.n_lines == 2 * network.info.build["corridor_bus"]["lines"]
+    feeds = network.info.build["gtfs"]
+    assert [(f["lines"], f["stops_in_window"], f["trips_in_window"]) for f in feeds] == [
+        (199, 3942, 1129.0), (8, 24, 72.0),
+    ]  # fmt: skip
+    assert network.transit.n_lines == 207
+    assert network.transit.n_stops == 3966
+    assert (7200.0 / network.transit.headway).sum() == pytest.approx(1201.0)
+    assert network.info.build["transit_access"]["zones_without_stop"] == 0
+    assert sum("are the timetable" in note for note in network.info.notes) == 2
     assert not [f for f in check_network(network) if f.severity == "error"]
 
 

@@ -1,0 +1,109 @@
+"""Trips of a feed that start within a window.
+
+A trip counts as often as it starts within the window: at its first departure, on the service day of
+the window's date or one beside it (25:00:00 of the day before is 01:00). A trip of
+``frequencies.txt`` starts ``overlap / headway_secs`` times, a fraction included.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cczsim.columns import Array
+from cczsim.io.gtfs_calendar import DAY, Calendar, Window, numbers_of, seconds_of
+from cczsim.io.gtfs_tables import Feed, rows_once
+from cczsim.io.gtfs_visits import Stops, Visits, read_visits
+
+_DAYS_BEFORE: Final = 2
+"""Trips that start up to so many days before the window's date are looked for."""
+
+
+class Service(NamedTuple):
+    """What runs in a window.
+
+    ``starts [trip]`` counts starts by row of trips.txt; ``by_frequency [trip]`` says whose were
+    counted from headways. ``on_date`` is the number of trips on the window's date, ``first`` and
+    ``last`` their first and last start (s), ``interpolated`` the share of visits without a time.
+    """
+
+    visits: Visits
+    starts: Array
+    by_frequency: Array
+    on_date: int
+    first: float
+    last: float
+    interpolated: float
+
+
+def read_trips(feed: Feed, calendar: Calendar, routes: pd.Index) -> pd.DataFrame:
+    """Return the trips of known routes, one row an id."""
+    table = rows_once(feed.tables["trips.txt"], "trip_id", "trips.txt", feed.findings)
+    lost = routes.get_indexer(table["route_id"]) < 0
+    unknown = ~table["route_id"].isin(feed.tables["routes.txt"]["route_id"])
+    feed.findings.add(
+        "trips.txt", "trips of an unknown route", table["trip_id"][unknown], "left out"
+    )
+    orphan = ~table["service_id"].isin(calendar.known())
+    feed.findings.add(
+        "trips.txt", "services without a calendar", sorted(set(table["service_id"][orphan])),
+        "their trips never run",
+    )  # fmt: skip
+    return table[~lost].reset_index(drop=True)
+
+
+def service_in(
+    feed: Feed, trips: pd.DataFrame, stops: Stops, calendar: Calendar, window: Window
+) -> Service:
+    """Return the trips that start within a window, with their visits."""
+    back = range(-_DAYS_BEFORE, int((window.end - 1e-6) // DAY) + 1)
+    active = {
+        k: trips["service_id"].isin(calendar.services(window.date + dt.timedelta(k))).to_numpy()
+        for k in back
+    }
+    visits = read_visits(feed, trips, stops, np.logical_or.reduce([*active.values()]))
+    begins = np.flatnonzero(np.diff(visits.trip, prepend=-1))
+    start = np.full(len(trips), np.nan)
+    start[visits.trip[begins]] = visits.departure[begins]
+    starts, by_frequency = _starts(feed, trips, start, active, window)
+    today = start[active[0] & np.isfinite(start)]
+    running = visits.take(np.flatnonzero(starts[visits.trip] > 0.0))
+    return Service(
+        running,
+        starts,
+        by_frequency,
+        len(today),
+        float(today.min()) if len(today) else np.nan,
+        float(today.max()) if len(today) else np.nan,
+        1.0 - float(running.given.mean()) if len(running.trip) else 0.0,
+    )
+
+
+def _starts(
+    feed: Feed, trips: pd.DataFrame, start: Array, active: dict[int, Array], window: Window
+) -> tuple[Array, Array]:
+    table = feed.tables["frequencies.txt"]
+    row = pd.Index(trips["trip_id"]).get_indexer(table["trip_id"])
+    first, last = seconds_of(table["start_time"]), seconds_of(table["end_time"])
+    headway = numbers_of(table["headway_secs"])
+    alien = ~table["trip_id"].isin(feed.tables["trips.txt"]["trip_id"]).to_numpy()
+    usable = (headway > 0) & (last > first)
+    sound = usable & (row >= 0)
+    feed.findings.add(
+        "frequencies.txt", "rows with an unknown trip, no headway or no time",
+        table["trip_id"][alien | ~usable], "left out",
+    )  # fmt: skip
+    by_frequency = np.zeros(len(trips), dtype=bool)
+    by_frequency[row[sound]] = True
+    starts = np.zeros(len(trips))
+    for k, runs in active.items():
+        shift = DAY * k
+        inside = (start + shift >= window.begin) & (start + shift < window.end)
+        starts += runs & inside & ~by_frequency
+        overlap = np.minimum(last + shift, window.end) - np.maximum(first + shift, window.begin)
+        own = sound & (overlap > 0) & runs[row] & np.isfinite(start[row])
+        np.add.at(starts, row[own], overlap[own] / headway[own])
+    return starts, by_frequency
