@@ -41,6 +41,8 @@ from cczsim.network.provenance import Source
 from cczsim.network.transit import MODE_CODE, TransitNetwork
 
 _STRAIGHTEST: Final = 0.95
+_FASTEST: Final = 100.0
+"""Metres in a second that no line runs at from end to end."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ def _lines(
     row_of = np.full(len(stops.id), -1)
     row_of[used] = np.arange(len(used))
     line_stop, times, lengths, shape_lon, shape_lat, off = [], [], [], [], [], []
+    flown: list[str] = []
     points: list[int] = []
     ids, number = [], Counter[tuple[int, str]]()
     for pattern in patterns:
@@ -222,6 +225,11 @@ def _lines(
             f"{prefix}:{routes['route_id'][pattern.route]}:{pattern.direction or '-'}:"
             f"{number[pattern.route, pattern.direction]}"
         )
+        flown += [ids[-1]] if crow.sum() > _FASTEST * times[-1].sum() else []
+    feed.findings.add(
+        "stop_times.txt", f"lines faster than {3.6 * _FASTEST:g} km/h from end to end", flown,
+        "taken as they stand",
+    )  # fmt: skip
     feed.findings.add(
         "shapes.txt", "shapes that pass a stop of their trips by", off, "lengths as the crow flies"
     )

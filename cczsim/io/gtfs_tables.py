@@ -13,6 +13,7 @@ Rules, numbered in the code:
 from __future__ import annotations
 
 import csv
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -213,9 +214,12 @@ def _parse(feed: Feed, name: str, data: bytes, faults: FaultCollector) -> pd.Dat
     from pyarrow import csv as arrow_csv
 
     needed, used = TABLES[name]
-    first = data[: 2**16].lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    first = re.split(rb"[\r\n]", data[: 2**16].removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0]
     head = next(csv.reader([first.decode("utf-8", "replace").strip()]), [])
     names = [text.strip().strip("\ufeff").strip() for text in head]
+    if not any(names) and name not in _NEEDED:
+        feed.findings.add(name, "an empty file", [name], "as if it were not there")
+        return None
     missing = [column for column in needed if column not in names]
     if missing:
         faults.add(
@@ -223,6 +227,8 @@ def _parse(feed: Feed, name: str, data: bytes, faults: FaultCollector) -> pd.Dat
             "" if names else "the file is empty",
         )  # fmt: skip
         return None
+    if len(first) + 3 >= len(data.rstrip()):
+        return pd.DataFrame({c: [] for c in (*needed, *used)}, dtype=str)
     unique = [n if n not in names[:k] else f"{n} again {k}" for k, n in enumerate(names)]
     wrong: list[int | str] = []
 

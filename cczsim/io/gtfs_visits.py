@@ -2,7 +2,8 @@
 
 Rules, numbered in the code:
 
-1. A time more than 12 h before the one before it has passed midnight: a day is added.
+1. A time more than 12 h before the one before it, that one by 24:00, has passed midnight: a day is
+   added.
 2. A time before an earlier one of its trip is taken as missing.
 3. Missing times are interpolated by ``shape_dist_traveled`` where a trip has it throughout, else by
    the distance from stop to stop as the crow flies. A trip without a time at its first or its last
@@ -138,7 +139,7 @@ def _in_order(
     given = np.flatnonzero(np.isfinite(time))
     value, own = time[given], owner[given]
     back = np.diff(value, prepend=0.0) < -0.5 * DAY
-    back &= np.diff(own, prepend=-1) == 0
+    back &= (np.diff(own, prepend=-1) == 0) & (np.append(np.inf, value[:-1]) <= DAY)
     findings.add(
         "stop_times.txt", "trips whose times start again at midnight", sorted(set(ids[own[back]])),
         "a day added",
@@ -163,33 +164,36 @@ def _in_order(
 
 def _interpolated(visits: Visits, stops: Stops, n_trips: int) -> Visits:
     """Return the visits with a time each (3)."""
-    n = len(visits.trip)
-    if not n:
+    gaps = np.zeros(n_trips, dtype=bool)
+    gaps[visits.trip[~visits.given]] = True
+    rows = np.flatnonzero(gaps[visits.trip])
+    if not len(rows):
         return visits
-    lon, lat = stops.lon[visits.stop], stops.lat[visits.stop]
-    inner = np.diff(visits.trip) == 0
-    crow = np.cumsum(np.append(0.0, np.where(inner, segment_lengths(lon, lat), 0.0)))
-    falls = np.append(False, inner & ~(np.diff(visits.along) >= 0.0)) | np.isnan(visits.along)
+    part = visits.take(rows)
+    inner = np.diff(part.trip) == 0
+    steps = segment_lengths(stops.lon[part.stop], stops.lat[part.stop])
+    crow = np.cumsum(np.append(0.0, np.where(inner, steps, 0.0)))
+    falls = np.append(False, inner & ~(np.diff(part.along) >= 0.0)) | np.isnan(part.along)
     unsure = np.zeros(n_trips, dtype=bool)
-    unsure[visits.trip[falls]] = True
-    place = np.where(unsure[visits.trip], crow, visits.along)
-    known: Array = np.flatnonzero(np.isfinite(visits.arrival))
-    before = known[np.searchsorted(known, np.arange(n), side="right") - 1]
-    after = known[np.searchsorted(known, np.arange(n), side="left")]
+    unsure[part.trip[falls]] = True
+    place = np.where(unsure[part.trip], crow, part.along)
+    visit = np.arange(len(rows))
+    known = np.flatnonzero(part.given)
+    before = known[np.searchsorted(known, visit, side="right") - 1]
+    after = known[np.searchsorted(known, visit, side="left")]
     whole = place[after] - place[before]
     # Between two timed stops at one place the visits themselves are the measure.
     share = np.where(
         whole > 0.0,
         (place - place[before]) / np.where(whole > 0.0, whole, 1.0),
-        (np.arange(n) - before) / np.maximum(after - before, 1),
+        (visit - before) / np.maximum(after - before, 1),
     )
-    left, right = visits.departure[before], visits.arrival[after]
+    left, right = part.departure[before], part.arrival[after]
     time = left + share * (right - left)
-    given = np.isfinite(visits.arrival)
-    return visits._replace(
-        arrival=np.where(given, visits.arrival, time),
-        departure=np.where(given, visits.departure, time),
-    )
+    arrival, departure = visits.arrival.copy(), visits.departure.copy()
+    arrival[rows] = np.where(part.given, part.arrival, time)
+    departure[rows] = np.where(part.given, part.departure, time)
+    return visits._replace(arrival=arrival, departure=departure)
 
 
 def _merged(visits: Visits, ids: Array, findings: Findings) -> Visits:

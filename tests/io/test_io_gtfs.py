@@ -230,6 +230,11 @@ def test_a_folder_and_a_zip_with_a_folder_are_read_alike(make: Maker, tmp_path: 
         ),
         (("stop_times", "07:03:00", "seven"), "arrival_time that is no time", "t1"),
         (
+            ("stop_times", "9:09:59,9:09:59", "9:00:01,9:00:01"),
+            "lines faster than 360 km/h from end to end", "feed:R1:0:2",
+        ),
+        (("frequencies", FILES["frequencies.txt"], ""), "an empty file", "frequencies.txt"),
+        (
             ("stop_times", "t1,07:06:00,07:06:00,c,3", "t1,07:06:00,07:06:00,c,2"),
             "stop_sequence twice in a trip", "t1",
         ),
@@ -386,6 +391,22 @@ def test_members_that_lead_outside_are_never_opened(tmp_path: Path) -> None:
     assert what(found)["members whose path leads outside"][0] == 3
     assert sorted(tmp_path.rglob("*")) == before
     assert not (tmp_path.parent / "stops.txt").exists()
+
+
+def test_tables_with_a_header_alone_and_old_line_ends(make: Maker) -> None:
+    head = FILES["frequencies.txt"].split("\n")[0]
+    found = lines_on(make(frequencies=head), "2024-01-02", "06:00", "08:00")
+    assert what(found) == {}
+    assert found.reports[0]["trips_by_frequency"] == 0.0
+    old = make(stops=FILES["stops.txt"].replace("\n", "\r"))
+    assert lines_on(old, "2024-01-02").transit.stop_name.tolist() == ["Ay", "Bee", "Cee", "Dee"]
+
+
+def test_one_wrong_time_past_midnight_does_not_move_the_others(make: Maker) -> None:
+    found = lines_on(make(("stop_times", "07:03:00,07:04:00,b", "27:03:00,27:04:00,b")),
+                     "2024-01-02")  # fmt: skip
+    assert what(found)["trips without a time at an end"] == (1, ["t1"])
+    assert row(found, "feed:R1:0:1")[2] == pytest.approx([360.0, 120.0, 0.0])
 
 
 def test_old_encodings_are_read(make: Maker, tmp_path: Path) -> None:
