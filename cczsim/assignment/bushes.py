@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.cost import LinkCost
 from cczsim.columns import Array
-from cczsim.kernels.bush import equalise, improve, plant, settle_all
+from cczsim.kernels.bush import plant, settle_all
+from cczsim.kernels.bush_equalise import equalise
+from cczsim.kernels.bush_widen import improve
 from cczsim.kernels.shortest_path import grow_tree
 from cczsim.kernels.types import N_BLOCKS, ForwardStar
 from cczsim.network.forward_star import forward_star
@@ -37,6 +40,29 @@ class LinkState(NamedTuple):
     flow: Array
     cost: Array
     slope: Array
+
+
+class Choice(NamedTuple):
+    """What cars compete with: see :class:`~cczsim.assignment.car_demand.CarDemand`.
+
+    ``total`` (pce/h) is 0 where there is no choice; both matrices are empty where demand is fixed.
+    """
+
+    total: Array
+    log_other: Array
+    scale: float
+    fixed: float
+
+
+def kernel_choice(demand: CarDemand | None) -> Choice:
+    """Return the view of a car demand that kernels take."""
+    if demand is None:
+        none = np.zeros((0, 0))
+        return Choice(none, none, 1.0, 0.0)
+    total, log_other = np.zeros(demand.elastic.shape), np.zeros(demand.elastic.shape)
+    total[demand.elastic] = demand.persons / demand.occupancy
+    log_other[demand.elastic] = demand.log_other
+    return Choice(total, log_other, demand.scale, demand.car_fixed)
 
 
 class BushWork(NamedTuple):
@@ -110,6 +136,8 @@ class Bushes:
     model : LinkCost
     demand : array [zone, zone], pce/h
         0 on the diagonal and where no path leads.
+    car_demand : CarDemand, optional
+        Where people may leave the car; then ``demand`` is where to start from.
     """
 
     def __init__(
@@ -118,10 +146,12 @@ class Bushes:
         zones: ZoneSystem,
         model: LinkCost,
         demand: Array,
+        car_demand: CarDemand | None = None,
     ) -> None:
         self._star = star = forward_star(road)
         self._origins = star.rank[np.asarray(zones.centroid)]
-        self._demand = demand
+        self.demand = np.array(demand)
+        self._choice = kernel_choice(car_demand)
         self._vdf = star_vdf(road, star, model)
         n_zones, n_nodes, n_links = zones.n_zones, road.n_nodes, road.n_links
         room = min(n_links, int(1.5 * n_nodes) + 64)
@@ -141,14 +171,14 @@ class Bushes:
         low, work, keys = np.empty(n_nodes), np.empty((2, n_nodes), np.int32), np.empty(n_nodes)
         by_star = cost[star.link]
         for zone, origin in enumerate(self._origins):
-            if self._demand[zone].any():
+            if self.demand[zone].any():
                 reached = grow_tree(star, by_star, origin, pred, order, low, work, keys)
                 self._size[zone] = plant(origin, pred, order, reached, self._link[zone])
 
     def link_flow(self) -> Array:
         """Return what all bushes carry together, ``[link], pce/h``, and take it as their state."""
         settle_all(
-            self._star, self._origins, self._demand, self._size, self._link, self._flow,
+            self._star, self._origins, self.demand, self._size, self._link, self._flow,
             self._block_flow,
         )  # fmt: skip
         total = self._block_flow.sum(axis=0)
@@ -176,10 +206,10 @@ class Bushes:
             self._link = np.pad(self._link, ((0, 0), (0, more)))
             self._flow = np.pad(self._flow, ((0, 0), (0, more)))
         improve(
-            self._star, self._state, self._origins, self._demand, self._size, self._link,
+            self._star, self._state, self._origins, self.demand, self._size, self._link,
             self._flow, od_cost, self._work, share,
         )  # fmt: skip
         equalise(
-            self._star, self._vdf, self._state, self._origins, self._demand, self._size,
-            self._link, self._flow, self._work, ROUNDS, share,
+            self._star, self._vdf, self._state, self._choice, self._origins, self.demand,
+            self._size, self._link, self._flow, self._work, ROUNDS, share,
         )  # fmt: skip

@@ -7,6 +7,7 @@ al., 1956). It is solved by partial linearisation (S. P. Evans, 1976, *Transport
 each iteration loads the demand that the logit gives at the current costs and steps towards it and
 its demand by an exact line search. Deviation: the direction is made conjugate to the last two in
 the space of flows and demands together, as :mod:`cczsim.assignment.direction` does for flows.
+The algorithm ``b`` takes bushes instead: see :func:`_by_bushes` and :mod:`cczsim.kernels.bush`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cczsim.assignment.bushes import Bushes
 from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.direction import Targets, step_length
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
@@ -26,8 +28,8 @@ from cczsim.errors import AssignmentError
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
-ALGORITHMS = ("bfw", "cfw", "fw")
-"""How directions are made."""
+ALGORITHMS = ("b", "bfw", "cfw", "fw")
+"""How cars and congestion are brought to agree."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class ElasticParams:
     Parameters
     ----------
     algorithm : str
-        One of :data:`ALGORITHMS`: how directions are made.
+        One of :data:`ALGORITHMS`: bushes, or how directions are made.
     relative_gap : float
         Of the roads, at the demand that is loaded.
     demand_residual : float
@@ -127,6 +129,8 @@ def elastic_assignment(
     all_trips = float(persons.sum())
     run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
     demand = CarDemand.of(persons, run.trees.od_cost, other_odds, scale, car_fixed, occupancy)
+    if params.algorithm == "b":
+        return _by_bushes(road, zones, run, demand, all_trips, params)
     cars = demand.wanted(run.trees.od_cost)
     flow = run.loader.load(run.trees, demand.matrix(cars))
     model, n_links = run.model, road.n_links
@@ -167,6 +171,32 @@ def elastic_assignment(
         targets.taken(target, step)
         point = np.maximum(point + step * direction, 0.0)
         flow, cars = point[:n_links], point[n_links:]
+    return _finished(run, demand, loaded, residual, status, params.algorithm)
+
+
+def _by_bushes(
+    road: RoadNetwork,
+    zones: ZoneSystem,
+    run: RoadRun,
+    demand: CarDemand,
+    all_trips: float,
+    params: ElasticParams,
+) -> ElasticAssignment:
+    """Shift flow on bushes and, in the same rounds, demand between the car and the rest."""
+    start = demand.matrix(demand.wanted(run.trees.od_cost))
+    bushes = Bushes(road, zones, run.model, start, demand)
+    status = Status.ITERATION_LIMIT
+    while True:
+        trees = run.price(bushes.link_flow())
+        loaded = bushes.demand.copy()
+        residual = demand.residual(loaded[demand.elastic], trees.od_cost, all_trips)
+        record = run.record(loaded, residual)
+        if _agreed(record, params):
+            status = Status.CONVERGED
+            break
+        if record.iteration >= params.max_iterations:
+            break
+        bushes.improve(trees.od_cost, record.relative_gap, params.relative_gap)
     return _finished(run, demand, loaded, residual, status, params.algorithm)
 
 

@@ -15,7 +15,7 @@ from cczsim.scenario.keys import REQUIRED, key, params
 from cczsim.scenario.reader import Node, Reader, as_node
 
 FORMAT: Final = 1
-ALGORITHMS: Final = ("fw", "cfw", "bfw")
+ALGORITHMS: Final = ("b", "bfw", "cfw", "fw")
 LANGUAGES: Final = ("en", "zh")
 
 
@@ -25,7 +25,7 @@ class AssignmentKeys:
 
     algorithm: str = key(
         "choice", "road assignment algorithm", choices=ALGORITHMS, default="bfw",
-        source="Mitradjieva and Lindberg (2013)",
+        source="Mitradjieva and Lindberg (2013); b, by Dial (2006), for gaps below 1e-5",
     )  # fmt: skip
     relative_gap: float = key(
         "number", "(TSTT − SPTT) / TSTT at which roads are in equilibrium", default=1e-4,
