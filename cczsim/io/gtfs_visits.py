@@ -121,7 +121,13 @@ def read_visits(feed: Feed, trips: pd.DataFrame, stops: Stops, active: Array) ->
     findings.add(file, "trips without a time at an end", ids[bad], "left out")
     kept = ~bad[trip]
     along = numbers_of(table["shape_dist_traveled"])
-    served = ~((table["pickup_type"] == "1") & (table["drop_off_type"] == "1")).to_numpy()
+    nobody_on = (table["pickup_type"] == "1").to_numpy()
+    nobody_off = (table["drop_off_type"] == "1").to_numpy()
+    served = ~(nobody_on & nobody_off)
+    findings.add(
+        file, "visits for boarding only or alighting only",
+        ids[trip[served & (nobody_on | nobody_off) & ~begins & ~ends]], "taken as both",
+    )  # fmt: skip
     visits = Visits(trip, stop, arrival, departure, along, ~missing).take(kept)
     visits = _interpolated(visits, stops, len(trips)).take(served[kept])
     visits = _merged(visits, ids, findings)

@@ -393,6 +393,17 @@ def test_members_that_lead_outside_are_never_opened(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "stops.txt").exists()
 
 
+def test_stops_without_boarding_and_alighting_are_passed_by(make: Maker) -> None:
+    times = (
+        "trip_id,arrival_time,departure_time,stop_id,stop_sequence,pickup_type,drop_off_type\n"
+        "t1,07:00:00,07:00:00,a,1,0,1\nt1,07:03:00,07:05:00,b,2,1,1\n"
+        "t1,07:09:00,07:10:00,c,3,0,1\nt1,07:20:00,07:20:00,d,4,1,0\n"
+    )
+    found = lines_on(make(stop_times=times), "2024-01-02")
+    assert row(found, "feed:R1:0:1")[1:3] == (["Ay", "Cee", "Dee"], [600.0, 600.0, 0.0])
+    assert what(found)["visits for boarding only or alighting only"] == (1, ["t1"])
+
+
 def test_tables_with_a_header_alone_and_old_line_ends(make: Maker) -> None:
     head = FILES["frequencies.txt"].split("\n")[0]
     found = lines_on(make(frequencies=head), "2024-01-02", "06:00", "08:00")
