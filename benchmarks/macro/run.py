@@ -53,16 +53,19 @@ def machine(threads: int) -> dict[str, Any]:
     }
 
 
-def solve(case: dict[str, Any], data: Path, args: argparse.Namespace) -> dict[str, Any]:
+def solve(
+    case: dict[str, Any], algorithm: str, data: Path, args: argparse.Namespace
+) -> dict[str, Any]:
     """Solve one case in processes of their own; keep the quickest."""
+    gaps = case["gaps"][algorithm]
     kept: dict[str, Any] = {}
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         report, flows = Path(folder) / "report.json", Path(folder) / "flows.csv"
         words = [
             sys.executable, "-m", "cczsim.cli", "assign", str(data / case["network"]),
-            str(data / case["trips"]), "--algorithm", args.algorithm, "--threads",
-            str(args.threads), "--gap", repr(min(case["gaps"])), "--max-iterations", "5000",
+            str(data / case["trips"]), "--algorithm", algorithm, "--threads",
+            str(args.threads), "--gap", repr(min(gaps)), "--max-iterations", "5000",
             "--toll-factor", str(case.get("toll_factor", 0)), "--distance-factor",
             str(case.get("distance_factor", 0)), "--json", str(report), "--flows", str(flows),
         ]  # fmt: skip
@@ -77,8 +80,7 @@ def solve(case: dict[str, Any], data: Path, args: argparse.Namespace) -> dict[st
         kept["flow_difference"] = difference(flows, data / case["best"]) if "best" in case else None
     kept["all_solve_seconds"] = seconds
     reached = {
-        gap: next((r for r in kept["history"] if r["relative_gap"] <= gap), {})
-        for gap in case["gaps"]
+        gap: next((r for r in kept["history"] if r["relative_gap"] <= gap), {}) for gap in gaps
     }
     kept["seconds_to_gap"] = {repr(gap): r.get("seconds") for gap, r in reached.items()}
     kept["iterations_to_gap"] = {repr(gap): r.get("iteration") for gap, r in reached.items()}
@@ -120,7 +122,7 @@ def solve_by_peer(case: dict[str, Any], data: Path, args: argparse.Namespace) ->
             given, tail=road.tail, head=road.head, capacity=road.capacity, alpha=road.alpha,
             beta=road.beta, free_flow_time=road.free_flow_time / time_unit, demand=demand,
             fixed_cost=model.fixed / time_unit, n_zones=zones.n_zones, threads=args.threads,
-            gap=min(case["gaps"]), blocked=not road.node_through[zones.centroid].all(),
+            gap=min(case["gaps"]["bfw"]), blocked=not road.node_through[zones.centroid].all(),
             max_iterations=5000,
         )  # fmt: skip
         rows = []
@@ -151,12 +153,22 @@ def solve_by_peer(case: dict[str, Any], data: Path, args: argparse.Namespace) ->
     return out
 
 
+def beside(theirs: dict[str, Any] | None, spent: float | None, gap: float, asked: float) -> str:
+    """Return the peer's figures for the row of the gap that it was asked for."""
+    if not theirs or gap != asked:
+        return ""
+    if "error" in theirs:
+        return str(theirs["error"])
+    ratio = f"{theirs['solve_seconds'] / spent:.1f}" if spent else "-"
+    return f"{theirs['solve_seconds']:.2f}, {ratio}, {theirs['relative_gap']:.1e}"
+
+
 def main() -> None:
     cases = tomllib.loads((HERE / "cases.toml").read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", action="append", choices=list(cases), help="only these cases")
     parser.add_argument("--data", default=os.environ.get("CCZSIM_DATA", "../shared/data"))
-    parser.add_argument("--algorithm", default="bfw")
+    parser.add_argument("--algorithm", action="append", help="only these; all of a case if none")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--peer", choices=["aequilibrae"])
@@ -169,31 +181,28 @@ def main() -> None:
         args.peer = None
     result: dict[str, Any] = {"machine": machine(args.threads), "cases": {}}
     call(sys.executable, "-m", "cczsim.cli", "warmup")
-    print(f"{'case':16} {'gap':>7} {'iter':>5} {'s to gap':>9} {'solve s':>8} {'flows':>7} "
-          f"{'MB':>6}  peer s, ratio, its gap")  # fmt: skip
+    print(f"{'case':16} {'by':>4} {'gap':>7} {'iter':>5} {'s to gap':>9} {'solve s':>8} "
+          f"{'flows':>7} {'MB':>6}  peer s, ratio, its gap")  # fmt: skip
     for name in args.case or cases:
         case = cases[name]
         if not (data / case["network"]).is_file():
             print(f"{name:16} not in {data}")
             continue
-        row = result["cases"][name] = {"asked": case, "cczsim": solve(case, data, args)}
-        ours = row["cczsim"]
-        peer = ""
+        row = result["cases"][name] = {"asked": case}
         if args.peer:
-            theirs = row[args.peer] = solve_by_peer(case, data, args)
-            peer = theirs.get("error") or (
-                f"{theirs['solve_seconds']:.2f}, "
-                f"{theirs['solve_seconds'] / ours['solve_seconds']:.1f}, "
-                f"{theirs['relative_gap']:.1e}"
-            )
-        flows = f"{ours['flow_difference']:.2%}" if ours["flow_difference"] is not None else "-"
-        for gap, spent in ours["seconds_to_gap"].items():
-            last = float(gap) == min(case["gaps"])
-            took = "-" if spent is None else f"{spent:.3f}"
-            count = ours["iterations_to_gap"][gap] or "-"
-            print(f"{name:16} {float(gap):7.0e} {count:>5} "
-                  f"{took:>9} {ours['solve_seconds']:8.2f} {flows:>7} "
-                  f"{ours['peak_rss_mb']:6.0f}  {peer if last else ''}")  # fmt: skip
+            row[args.peer] = solve_by_peer(case, data, args)
+        for algorithm in case["gaps"]:
+            if args.algorithm and algorithm not in args.algorithm:
+                continue
+            ours = row[algorithm] = solve(case, algorithm, data, args)
+            flows = f"{ours['flow_difference']:.2%}" if ours["flow_difference"] is not None else "-"
+            for gap, spent in ours["seconds_to_gap"].items():
+                took = "-" if spent is None else f"{spent:.3f}"
+                count = ours["iterations_to_gap"][gap] or "-"
+                peer = beside(row.get(args.peer), spent, float(gap), min(case["gaps"]["bfw"]))
+                print(f"{name:16} {algorithm:>4} {float(gap):7.0e} {count:>5} "
+                      f"{took:>9} {ours['solve_seconds']:8.2f} {flows:>7} "
+                      f"{ours['peak_rss_mb']:6.0f}  {peer}")  # fmt: skip
     stamp = datetime.now(UTC).strftime("%Y-%m-%d")
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"{stamp}-{git('rev-parse', '--short', 'HEAD')}.json"

@@ -152,9 +152,14 @@ def test_threads_change_no_byte_of_the_flows(solved: Solved, tmp_path: Path) -> 
     factors = next(f for stem, f in PUBLISHED.values() if solved.net.name.startswith(
         stem.split("/")[1]))  # fmt: skip
     two = tmp_path / "two.csv"
-    words = ["assign", str(solved.net), "--gap", "1e-4", *factors, "--threads", "2"]
-    assert main([*words, "--flows", str(two)]) == 0
+    words = ["assign", str(solved.net), *factors]
+    wolfe = ["--algorithm", "bfw", "--gap", "1e-4"]
+    assert main([*words, *wolfe, "--threads", "2", "--flows", str(two)]) == 0
     assert two.read_bytes() == solved.flows.read_bytes()
+    bushes = [tmp_path / "b1.csv", tmp_path / "b2.csv"]
+    for threads, file in enumerate(bushes, 1):
+        assert main([*words, "--threads", str(threads), "--flows", str(file)]) == 0
+    assert bushes[0].read_bytes() == bushes[1].read_bytes()
 
 
 @pytest.mark.data
