@@ -14,9 +14,9 @@ from cczsim.io.class_tables import find_class_table
 from cczsim.io.recipe import Recipe
 from cczsim.io.tables import number, read_polygons, read_rows
 from cczsim.network.backdrop import Backdrop
-from cczsim.network.edit import STRUCTURES, StreetLine
 from cczsim.network.provenance import Source
 from cczsim.network.road_class import CLASS_CODE, ROAD_CLASSES
+from cczsim.network.street_line import STRUCTURES, StreetLine
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import TIERS
 from cczsim.sketch.sketch_build import SketchTables

@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 
 from cczsim.columns import Array
-from cczsim.network.edit import StreetLine, add_streets, set_attributes
+from cczsim.network.edit import add_streets, set_attributes
 from cczsim.network.network import Network
 from cczsim.network.provenance import Source
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE
+from cczsim.network.street_line import StreetLine
 from cczsim.osm.class_table import CN_CJJ37
 from cczsim.scenario.change_spec import NewStreet
 

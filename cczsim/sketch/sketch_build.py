@@ -22,12 +22,13 @@ import numpy as np
 from cczsim.columns import Array, objects, texts
 from cczsim.network.backdrop import Backdrop
 from cczsim.network.connectors import FORBIDDEN, attach_zones
-from cczsim.network.edit import StreetLine, add_streets, carriageway_rows, empty_road, lines_of
+from cczsim.network.edit import add_streets, carriageway_rows, empty_road, lines_of
 from cczsim.network.geometry import local_crs, project, take_ragged, unproject
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.provenance import Source
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE
+from cczsim.network.street_line import StreetLine
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zone_build import polygon_areas, share_inside, voronoi_cells
 from cczsim.network.zones import TIERS, ZoneSystem

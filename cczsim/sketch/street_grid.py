@@ -30,10 +30,11 @@ import numpy as np
 
 from cczsim.columns import Array
 from cczsim.errors import NetworkError
-from cczsim.network.edit import MOTORWAYS, StreetLine, carriageway_rows, lines_of
+from cczsim.network.edit import MOTORWAYS, carriageway_rows, lines_of
 from cczsim.network.geometry import local_crs, project, take_ragged, unproject
 from cczsim.network.provenance import Source
 from cczsim.network.road import NO_LINK, RoadNetwork
+from cczsim.network.street_line import StreetLine
 from cczsim.sketch.blocks import Block, Cut, halve, ring_area
 
 TOLERANCE: Final = 0.005

@@ -9,10 +9,11 @@ import pytest
 
 from cczsim.errors import NetworkError
 from cczsim.network.corridor_bus import CorridorBus, corridor_lines, find_corridors
-from cczsim.network.edit import StreetLine, add_streets, empty_road
+from cczsim.network.edit import add_streets, empty_road
 from cczsim.network.geometry import local_crs
 from cczsim.network.provenance import Source
 from cczsim.network.road import RoadNetwork
+from cczsim.network.street_line import StreetLine
 
 KM = 1 / 111.32
 """Degrees of latitude."""
