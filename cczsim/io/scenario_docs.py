@@ -33,7 +33,7 @@ def all_keys(section: type = ScenarioSpec, prefix: str = "") -> Iterator[tuple[s
 
 def toml_key(name: str) -> str:
     """Return a key as TOML spells it."""
-    return name if _BARE.match(name) else toml_value(name)
+    return name if _BARE.fullmatch(name) else toml_value(name)
 
 
 def toml_value(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cczsim.io.scenario_docs import toml_key, toml_value
@@ -89,6 +89,7 @@ _VALUES = st.recursive(
 
 @settings(deadline=None, max_examples=80)
 @given(st.dictionaries(_CHARACTERS, _VALUES, max_size=5))
+@example({"0\n": 1})
 def test_what_is_written_is_read_back_and_every_key_has_a_line(values: dict[str, Any]) -> None:
     text = "".join(f"{toml_key(k)} = {toml_value(v)}\n" for k, v in values.items())
     assert tomllib.loads(text) == values
