@@ -8,6 +8,9 @@ from cczsim.kernels._jit import kernel
 from cczsim.kernels.bush import label, least_total
 from cczsim.kernels.shortest_path import grow_tree
 
+_MISSED = 30.0
+"""A fresh tree costs as much as all rounds over a bush: it must miss more than a few shortcuts."""
+
 
 @kernel
 def _drop_unused(star: Any, link: Any, flow: Any, n: int, work: Any, least: float) -> int:
@@ -217,7 +220,7 @@ def improve(
         Least costs on the whole network; bushes that miss them are hung anew.
     work : BushWork
     share : float
-        How much of its cost a bush may miss them by.
+        Times 30, how much of its cost a bush may miss them by.
     """
     for zone in range(len(origins)):
         total = demand[zone].sum() - demand[zone, zone]
@@ -232,5 +235,5 @@ def improve(
                 missed -= demand[zone, other] * od_cost[zone, other]
         size[zone] = widen(
             star, state, origin, link[zone], flow[zone], size[zone], work, 1e-14 * total,
-            missed > share * cost,
+            missed > _MISSED * share * cost,
         )  # fmt: skip
