@@ -30,7 +30,8 @@ class LinkCost:
         self._alpha = road.alpha
         self._beta = road.beta
         self._capacity = road.capacity
-        self._quartic = bool((road.beta == 4.0).all())
+        # Where nothing delays, the power is of no account.
+        self._quartic = bool(((road.beta == 4.0) | (road.alpha == 0.0)).all())
         self.fixed: Array = toll_factor * road.toll + distance_factor * road.length
 
     def _power(self, ratio: Array, less: float = 0.0) -> Array:

@@ -1,4 +1,4 @@
-"""What lies under a network on a map: water, green, and their names; it moves no figure."""
+"""What lies under a network: water, green, and their names; generated streets keep out of it."""
 
 from __future__ import annotations
 

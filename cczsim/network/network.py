@@ -49,7 +49,7 @@ class NetworkInfo:
 class Network:
     """A road network with its zones and, where there is one, its transit network.
 
-    A backdrop, where there is one, is drawn under the map and takes part in nothing.
+    A backdrop, where there is one, is drawn under the map; generated streets keep out of it.
     """
 
     info: NetworkInfo

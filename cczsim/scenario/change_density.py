@@ -3,8 +3,10 @@
 Rules. (1) Length and area are those of the convention, as the indicator measures them. (2) The
 streets go where the built-up area (or, by the convention or without one, the zone) is: parts that
 touch are filled as one. (3) The sparsest parts are raised to a common density first, such that the
-area as a whole reaches the target. (4) The fill aims half a tolerance high, and once more if what
-is measured afterwards is still below the target.
+area as a whole reaches the target; parts with hardly a street to begin from, a twentieth of the
+wanted length, are left. (4) The fill aims half a tolerance high, and once more if what is measured
+afterwards is still below the target. (5) No street goes through water or green that the network
+knows of (its backdrop).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from cczsim.sketch.street_grid import TOLERANCE, StreetSpec, counted_length, fil
 
 Effect = tuple[Network, str, dict[str, float], float]
 _PASSES: Final = 3
+_BARE: Final = 0.05
 _GRID: Final = 1e-7
 """Degrees, about a centimetre: outlines of neighbouring zones that nearly touch become one."""
 
@@ -149,8 +152,15 @@ def _fill(
     weight = centreline_weight(network.road, rules)
     size = polygon_areas(np.array(parts, dtype=object))
     length = counted_length(network.road, parts, weight)
-    targets = level(length, size, density * 1e-3)
-    found = fill_blocks(network.road, parts, targets.tolist(), weight, spec=spec)
+    wanted = density * 1e-3
+    begun = length > _BARE * wanted * size
+    if not begun.any():
+        begun[:] = True
+    targets = np.array(length)
+    missing = wanted * float(size.sum()) - float(length[~begun].sum())
+    targets[begun] = level(length[begun], size[begun], missing / float(size[begun].sum()))
+    no_go = [] if network.backdrop is None else list(network.backdrop.polygon)
+    found = fill_blocks(network.road, parts, targets.tolist(), weight, spec=spec, no_go=no_go)
     network, _, counts = add_to(network, found.lines, "join", stated=True)
     return network, len(found.lines), counts
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import shapely
 
+from cczsim.columns import Array
 from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.indicators.density import road_density
 from cczsim.io.bundle import read_bundle, save_network
+from cczsim.io.scenario_file import read_scenario
 from cczsim.io.tables import read_polygons
 from cczsim.network.connectors import FORBIDDEN
 from cczsim.network.edit import carriageway_rows
@@ -22,6 +24,7 @@ from cczsim.network.road_class import CLASS_CODE, CONNECTOR
 from cczsim.network.zones import TIERS
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
+from cczsim.scenario.run import prepare
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "networks/czt"
 CENSUS_2020 = {"Changsha": 10_047_914, "Zhuzhou": 3_902_738, "Xiangtan": 2_726_181}
@@ -111,8 +114,9 @@ def test_what_was_made_up_is_marked_link_by_link() -> None:
     np.testing.assert_array_equal(road.class_source == Source.GENERATED, made_up)
 
 
-def test_the_river_is_crossed_on_bridges_and_tunnels_only() -> None:
-    road = czt().road
+def wet(network: Network) -> Array:
+    """Whether a street meets the Xiang River, by the row of its carriageway."""
+    road = network.road
     river = shapely.union_all(
         [p for about, p in read_polygons(FOLDER / "water.geojson") if about["name"] == "湘江"]
     )
@@ -125,10 +129,24 @@ def test_the_river_is_crossed_on_bridges_and_tunnels_only() -> None:
     # Streets end on the bank, drawn to a decimetre.
     river = river.buffer(-1e-5)
     shapely.prepare(river)
-    wet = shapely.intersects(river, lines)
-    assert (wet & (road.structure[rows] > 0)).sum() >= 25
+    return np.asarray(shapely.intersects(river, lines))
+
+
+def test_the_river_is_crossed_on_bridges_and_tunnels_only() -> None:
+    road, meets = czt().road, wet(czt())
+    rows = carriageway_rows(road)
+    assert (meets & (road.structure[rows] > 0)).sum() >= 25
     generated = road.class_source[rows] == Source.GENERATED
-    assert not (wet & generated & (road.road_class[rows] != CONNECTOR)).any()
+    assert not (meets & generated & (road.road_class[rows] != CONNECTOR)).any()
+
+
+def test_streets_that_the_plan_adds_keep_out_of_the_river() -> None:
+    spec = read_scenario(FOLDER.parent.parent / "scenarios/czt/density-only.toml")
+    changed, (applied,) = prepare(spec, czt())
+    assert 7.0 <= applied.counts["density after"] < 7.05
+    rows = carriageway_rows(changed.road)
+    generated = changed.road.class_source[rows] == Source.GENERATED
+    assert not (wet(changed) & generated & (changed.road.road_class[rows] != CONNECTOR)).any()
 
 
 def test_metro_and_rail_lines_are_all_there() -> None:
