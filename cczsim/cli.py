@@ -117,6 +117,10 @@ def build_parser() -> argparse.ArgumentParser:
     assign.add_argument("--toll-factor", type=_number, default=0.0)
     assign.add_argument("--distance-factor", type=_number, default=0.0)
     assign.add_argument("--lost-demand", default="0.1 %", help="tolerated share (default 0.1 %%)")
+    assign.add_argument(
+        "--system-optimum", dest="system", action="store_true",
+        help="find the flows of least total cost and the tolls that bring them about",
+    )  # fmt: skip
     assign.add_argument("--flows", type=Path, metavar="FILE.csv")
     assign.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 

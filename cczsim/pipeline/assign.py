@@ -18,6 +18,7 @@ from cczsim.assignment.algorithm_b import BushParams, compile_bushes
 from cczsim.assignment.algorithms import Params, params_of, solve
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.assignment.shortest import compile_kernels
+from cczsim.assignment.system_optimum import SystemOptimum, system_optimum
 from cczsim.assignment.threads import set_threads
 from cczsim.columns import Array
 from cczsim.errors import CczsimError, FaultCollector, InputError, OutputError
@@ -63,11 +64,12 @@ def assign(
     toll_factor: float,
     distance_factor: float,
     lost_demand: str,
+    system: bool = False,
     flows: Path | None,
     json_file: Path | None,
     progress: Progress,
 ) -> int:
-    """Assign trips to a network.
+    """Assign trips to a network: user equilibrium, or the least total cost (``system``).
 
     Times, lengths, costs and factors are in the network file's own units: minutes and miles for
     TNTP, seconds and metres for networks that cczsim built.
@@ -102,16 +104,20 @@ def assign(
         progress.update(share, f"iteration {record.iteration}, gap {record.relative_gap:.2e}")
 
     start = time.perf_counter()
+    factors = (toll_factor * time_unit, distance_factor * time_unit / length_unit)
+    best: SystemOptimum | None = None
     with progress.step("assign"):
-        result = solve(
-            net.road,
-            net.zones,
-            demand,
-            params,
-            toll_factor=toll_factor * time_unit,
-            distance_factor=distance_factor * time_unit / length_unit,
-            on_iteration=show,
-        )
+        if system:
+            best = system_optimum(
+                net.road, net.zones, demand, params, toll_factor=factors[0],
+                distance_factor=factors[1], on_iteration=show,
+            )  # fmt: skip
+            result = best.marginal
+        else:
+            result = solve(
+                net.road, net.zones, demand, params, toll_factor=factors[0],
+                distance_factor=factors[1], on_iteration=show,
+            )  # fmt: skip
     solve_seconds = time.perf_counter() - start
     report = _report(network, net, result, used, time_unit)
     report |= {
@@ -121,10 +127,13 @@ def assign(
         "peak_rss_mb": _peak_rss_mb(),
         "version": __version__,
     }
+    if best is not None:
+        # Gap, TSTT, SPTT and objective above are those at marginal costs.
+        report["system_optimum"] = {"total_cost": best.total_cost / time_unit}
     if json_file is not None:
         write_text(json_file, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     if flows is not None:
-        _write_flows(net, result, time_unit, flows)
+        _write_flows(net, result, best, time_unit, flows)
     return _say(result, tolerated, progress)
 
 
@@ -261,21 +270,26 @@ def write_text(path: Path, text: str) -> None:
         ) from None
 
 
-def _write_flows(net: Network, result: RoadAssignment, time_unit: float, path: Path) -> None:
+def _write_flows(
+    net: Network, result: RoadAssignment, best: SystemOptimum | None, time_unit: float, path: Path
+) -> None:
+    """Write flow, time and cost of each link, and its toll in time where flows are the optimum."""
     road = net.road
-    columns = (
-        road.node_id[road.tail].tolist(),
-        road.node_id[road.head].tolist(),
-        result.link_flow.tolist(),
-        (result.link_time / time_unit).tolist(),
-        (result.link_cost / time_unit).tolist(),
-    )
+    columns = {
+        "from_node": road.node_id[road.tail].tolist(),
+        "to_node": road.node_id[road.head].tolist(),
+        "flow": result.link_flow.tolist(),
+        "time": ((best or result).link_time / time_unit).tolist(),
+        "cost": ((best or result).link_cost / time_unit).tolist(),
+    }
+    if best is not None:
+        columns["toll"] = (best.toll / time_unit).tolist()
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["from_node", "to_node", "flow", "time", "cost"])
+            writer.writerow(columns)
             writer.writerows(
-                (t, h, repr(f), repr(s), repr(c)) for t, h, f, s, c in zip(*columns, strict=True)
+                (t, h, *map(repr, values)) for t, h, *values in zip(*columns.values(), strict=True)
             )
     except OSError as error:
         raise OutputError.of(

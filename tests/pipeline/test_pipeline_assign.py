@@ -302,3 +302,18 @@ def test_formats_give_the_same_flows(island: Path, tmp_path: Path) -> None:
             found.append(table(tmp_path / "flows.csv")[1][:, :3])
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], rtol=1e-12)
+
+
+@pytest.mark.data
+def test_the_system_optimum_costs_less_in_all(solved: Solved, tmp_path: Path) -> None:
+    factors = next(f for stem, f in PUBLISHED.values() if solved.net.name.startswith(
+        stem.split("/")[1]))  # fmt: skip
+    report, flows = tmp_path / "best.json", tmp_path / "best.csv"
+    words = ["assign", str(solved.net), *factors, "--system-optimum", "--gap", "1e-5"]
+    assert main([*words, "--json", str(report), "--flows", str(flows)]) == 0
+    names, rows = table(flows)
+    assert names == ["from_node", "to_node", "flow", "time", "cost", "toll"]
+    best = json.loads(report.read_text(encoding="utf-8"))["system_optimum"]["total_cost"]
+    assert best == pytest.approx((rows[:, 2] * rows[:, 4]).sum(), rel=1e-12)
+    assert best < solved.report["tstt"]
+    assert (rows[:, 5] >= 0.0).all()
