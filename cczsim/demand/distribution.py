@@ -4,7 +4,7 @@ Source: A. G. Wilson (1967), A statistical theory of spatial distribution models
 Research* 1; balanced by K. P. Furness (1965), Time function iteration, *Traffic Engineering and
 Control* 7. Where zones form groups that hardly trade, Furness needs thousands of iterations; after
 :data:`FURNESS` of them Newton steps on the logarithms of the column factors take over (the dual of
-the entropy program is convex; A. W. Evans, 1973, *Transportation Research* 7, on its uniqueness).
+the entropy program is convex; A. W. Evans, 1970, *Transportation Research* 4, on its uniqueness).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from cczsim.network.geometry import local_crs, project
 from cczsim.network.network import Network
 from cczsim.network.road import NO_LINK, RoadNetwork
 from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
+from cczsim.network.zone_build import polygon_areas
 from cczsim.network.zones import TIERS, ZoneSystem
 
 
@@ -36,22 +37,6 @@ class StreetLengths:
     link: Array
     length: Array
     size: Array
-
-
-def polygon_areas(polygons: Array) -> Array:
-    """Return areas on the WGS-84 ellipsoid, ``[polygon], m2``.
-
-    Rings are turned first: geodesic areas are signed, so that parts or holes drawn the wrong way
-    round would add up to less or more than the polygon.
-    """
-    import shapely
-    from pyproj import Geod
-
-    geod = Geod(ellps="WGS84")
-    return np.array(
-        [geod.geometry_area_perimeter(shapely.orient_polygons(p))[0] for p in polygons],
-        dtype=np.float64,
-    )
 
 
 def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:

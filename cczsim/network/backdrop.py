@@ -24,8 +24,3 @@ class Backdrop(Columns):
     polygon: Array = column("area", "object", "", "shapely polygon of the area, WGS-84")
     area_name: Array = column("area", "text", "", "name of the area", default="")
     area_name_en: Array = column("area", "text", "", "its name in English", default="")
-
-    @property
-    def n_areas(self) -> int:
-        """Number of areas."""
-        return len(self.kind)

@@ -12,13 +12,18 @@ from cczsim.errors import NetworkError
 from cczsim.network.geometry import local_crs, project, unproject
 
 
-def polygon_areas(polygons: Sequence[Any]) -> Array:
-    """Return areas on the ellipsoid, ``[polygon], m2``; 0 where there is none."""
+def polygon_areas(polygons: Sequence[Any] | Array) -> Array:
+    """Return areas on the WGS-84 ellipsoid, ``[polygon], m2``; 0 where there is none.
+
+    Rings are turned first: geodesic areas are signed, so that parts or holes drawn the wrong way
+    round would add up to less or more than the polygon.
+    """
     from pyproj import Geod
 
     geod = Geod(ellps="WGS84")
     return np.array(
-        [0.0 if p is None else abs(geod.geometry_area_perimeter(p)[0]) for p in polygons]
+        [0.0 if p is None else geod.geometry_area_perimeter(_oriented(p))[0] for p in polygons],
+        dtype=np.float64,
     )
 
 

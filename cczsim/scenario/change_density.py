@@ -18,9 +18,10 @@ import numpy as np
 from cczsim.columns import Array
 from cczsim.errors import IndicatorError, ScenarioError
 from cczsim.indicators.conventions import Convention, centreline_weight, convention
-from cczsim.indicators.density import polygon_areas, road_density, zone_polygons
+from cczsim.indicators.density import road_density, zone_polygons
 from cczsim.indicators.indicator import find
 from cczsim.network.network import Network
+from cczsim.network.zone_build import polygon_areas
 from cczsim.network.zones import TIERS
 from cczsim.scenario.change_spec import RoadDensity, StreetKind
 from cczsim.scenario.expect import check

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 import test_assignment_frank_wolfe as case
 from hypothesis import given
-from test_assignment_frank_wolfe import RANDOM, balance, grid, roads, zones
+from test_assignment_frank_wolfe import (
+    RANDOM,
+    balance,
+    braess,
+    carried,
+    grid,
+    produced,
+    roads,
+    zones,
+)
 
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes
 from cczsim.assignment.algorithms import ALGORITHMS, params_of, solve
@@ -34,13 +43,11 @@ Case = tuple[RoadNetwork, ZoneSystem, Array]
 def test_bushes_reach_equilibrium_on_any_network(drawn: Case) -> None:
     road, zone, demand = drawn
     result = assign_bushes(road, zone, demand, params=BushParams(1e-9, 200))
-    lost = np.zeros_like(demand)
-    lost[result.unreachable.origin, result.unreachable.destination] = result.unreachable.trips
-    between = demand - np.diag(np.diag(demand)) - lost
-    produced = np.zeros(road.n_nodes)
-    produced[: zone.n_zones] = between.sum(axis=1) - between.sum(axis=0)
+    between = carried(demand, result)
     scale = max(float(demand.sum()), 1.0)
-    np.testing.assert_allclose(balance(road, result.link_flow), produced, atol=1e-9 * scale)
+    np.testing.assert_allclose(
+        balance(road, result.link_flow), produced(zone, between, road.n_nodes), atol=1e-9 * scale
+    )
     assert (result.link_flow >= 0.0).all()
     np.testing.assert_array_equal(result.link_cost, LinkCost(road).cost(result.link_flow))
     _, costs = naive_roads.load(road, result.link_cost.tolist(), zone.centroid, demand)
@@ -65,14 +72,8 @@ def test_a_grid_to_1e_12() -> None:
 
 def test_braess() -> None:
     """D. Braess (1968): with the bridge each of three ways costs 92."""
-    road = RoadNetwork(
-        node_id=np.arange(4), node_lon=np.zeros(4), node_lat=np.zeros(4), link_id=np.arange(5),
-        tail=np.array([0, 0, 2, 2, 3]), head=np.array([2, 3, 1, 3, 1]), road_class=np.zeros(5),
-        length=np.zeros(5), free_flow_time=np.array([1e-8, 50.0, 50.0, 10.0, 1e-8]),
-        capacity=np.ones(5), alpha=np.array([1e9, 0.02, 0.02, 0.1, 1e9]), beta=np.ones(5),
-    )  # fmt: skip
-    demand = np.array([[0.0, 6.0], [0.0, 0.0]])
-    result = assign_bushes(road, zones(2), demand, params=BushParams(1e-13))
+    road, zone, demand = braess()
+    result = assign_bushes(road, zone, demand, params=BushParams(1e-13))
     np.testing.assert_allclose(result.link_flow, [4, 2, 2, 2, 4], rtol=1e-9)
 
 

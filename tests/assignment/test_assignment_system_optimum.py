@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_assignment_frank_wolfe import grid, zones
+from test_assignment_frank_wolfe import braess, grid, zones
 
 from cczsim.assignment.algorithm_b import BushParams
 from cczsim.assignment.algorithms import solve
@@ -32,14 +32,8 @@ def test_pigou_half_take_each_road() -> None:
 
 def test_nobody_should_take_the_bridge_of_braess() -> None:
     """D. Braess (1968): without the bridge each of six pays 83, with it 92."""
-    road = RoadNetwork(
-        node_id=np.arange(4), node_lon=np.zeros(4), node_lat=np.zeros(4), link_id=np.arange(5),
-        tail=np.array([0, 0, 2, 2, 3]), head=np.array([2, 3, 1, 3, 1]), road_class=np.zeros(5),
-        length=np.zeros(5), free_flow_time=np.array([1e-8, 50.0, 50.0, 10.0, 1e-8]),
-        capacity=np.ones(5), alpha=np.array([1e9, 0.02, 0.02, 0.1, 1e9]), beta=np.ones(5),
-    )  # fmt: skip
-    demand = np.array([[0.0, 6.0], [0.0, 0.0]])
-    best = system_optimum(road, zones(2), demand, BushParams(1e-12))
+    road, zone, demand = braess()
+    best = system_optimum(road, zone, demand, BushParams(1e-12))
     np.testing.assert_allclose(best.marginal.link_flow, [3, 3, 3, 0, 3], atol=1e-6)
     assert best.total_cost == pytest.approx(6 * 83, rel=1e-9)
 

@@ -106,3 +106,18 @@ def test_same_bits_at_any_thread_count():
     many = assign_transit(net, zones(n), trips)
     assert one.segment_flow.tobytes() == many.segment_flow.tobytes()
     assert one.skims.weighted.tobytes() == many.skims.weighted.tobytes()
+
+
+def test_fares_by_distance_turn_passengers_to_the_slower_line():
+    """Line 0 is 100 s quicker and 90 km longer: at 0.2 CNY/km it costs 18 CNY more."""
+    quick, slow = [(0, 500), (1, 0)], [(0, 600), (1, 0)]
+    net = lines(2, [quick, slow], [60, 60], [(0, 0, 0), (1, 1, 0)])
+    net = net.replace(run_length=np.array([100e3, 0.0, 10e3, 0.0]))
+    trips = np.array([[0.0, 10.0], [0.0, 0.0]])
+    free = assign_transit(net, zones(2), trips, PLAIN)
+    np.testing.assert_allclose(free.boardings, [10.0, 0.0, 0.0, 0.0])
+    paid = assign_transit(net, zones(2), trips, PLAIN, seconds_per_cny=100.0)
+    np.testing.assert_allclose(paid.boardings, [0.0, 0.0, 10.0, 0.0])
+    fare = PLAIN.metro_fare * 10e3 * 100.0
+    assert paid.skims.weighted[0, 1] == pytest.approx(60.0 + 600.0 + fare)
+    assert paid.skims.total[0, 1] == pytest.approx(660.0)

@@ -18,12 +18,13 @@ from pyproj import Geod
 from cczsim.columns import Array
 from cczsim.errors import IndicatorError
 from cczsim.indicators.conventions import CONVENTIONS, Convention, centreline_weight, convention
-from cczsim.indicators.density import area_density, polygon_areas, road_density, zone_density
+from cczsim.indicators.density import area_density, road_density, zone_density
 from cczsim.indicators.indicator import find
 from cczsim.network.geometry import polyline_lengths
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE
+from cczsim.network.zone_build import polygon_areas
 from cczsim.network.zones import TIERS, ZoneSystem
 
 URBAN, DRIVABLE = CONVENTIONS["cn-urban"], CONVENTIONS["osm-all-drivable"]
