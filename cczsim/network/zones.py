@@ -59,6 +59,10 @@ class ZoneSystem(Columns):
         "inside, less at a gate, of whose trips only those across the cordon are",
         low=0.0, high=1.0, default=1.0,
     )  # fmt: skip
+    walk_radius: Array = column(
+        "zone", "float64", "m", "how far residents live around the place that they walk to stops "
+        "from; 0 at the centroid", low=0.0, default=0.0,
+    )  # fmt: skip
     polygon: Array | None = column(
         "zone", "object", "", "shapely polygon of the zone, WGS-84, or None", default=None
     )

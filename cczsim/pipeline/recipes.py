@@ -88,8 +88,12 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
         if transit is not None and transit.n_lines:
             transit = with_transfers(transit)
             if (zones := network.zones) is not None:
-                radius = _walk_radius(zones, transit) if recipe.kind != "sketch" else None
-                transit = with_access(transit, zones.zone_lon, zones.zone_lat, zone_radius=radius)
+                if recipe.kind != "sketch":
+                    zones = zones.replace(walk_radius=_walk_radius(zones, transit))
+                    network = network.replace(zones=zones)
+                transit = with_access(
+                    transit, zones.zone_lon, zones.zone_lat, zone_radius=zones.walk_radius
+                )
                 reached = np.unique(transit.access_zone)
                 report["transit_access"] = {
                     "links": len(transit.access_zone),

@@ -121,8 +121,7 @@ def _table(rows: tuple[LineRow, ...], new: NewLine) -> LineTable:
 
 def tie(before: TransitNetwork | None, added: TransitNetwork, zones: ZoneSystem) -> TransitNetwork:
     """Return both networks as one, with walks to and access of the added stops."""
-    radius = np.sqrt(zones.area / np.pi)
-    reach = with_access(added, zones.zone_lon, zones.zone_lat, zone_radius=radius)
+    reach = with_access(added, zones.zone_lon, zones.zone_lat, zone_radius=zones.walk_radius)
     if before is None:
         return with_transfers(reach).replace(**_access(reach, 0))
     whole = with_transfers(merge_transit(before, added))
