@@ -51,6 +51,8 @@ class ColumnSpec:
         Exclusive lower bound.
     nan_allowed : bool
         Whether NaN may stand for "not known".
+    inf_allowed : bool
+        Whether infinity may stand for "forbidden".
     index_of : str, optional
         The dimension that the values point into; checked against its length. ``-1`` is
         allowed where ``low`` is -1.
@@ -65,6 +67,7 @@ class ColumnSpec:
     above: float | None = None
     nan_allowed: bool = False
     index_of: str | None = None
+    inf_allowed: bool = False
 
 
 def column(
@@ -77,6 +80,7 @@ def column(
     high: float | None = None,
     above: float | None = None,
     nan_allowed: bool = False,
+    inf_allowed: bool = False,
     index_of: str | None = None,
     default: Any = _MISSING,
 ) -> Any:
@@ -85,7 +89,9 @@ def column(
     A ``default`` is a scalar that fills the column where none is given; its length is that of
     the other columns of the same dimension. A ``default`` of None makes the column optional.
     """
-    spec = ColumnSpec(dim, dtype, unit, meaning, low, high, above, nan_allowed, index_of)
+    spec = ColumnSpec(
+        dim, dtype, unit, meaning, low, high, above, nan_allowed, index_of, inf_allowed
+    )
     if default is _MISSING:
         return field(metadata={"column": spec})
     if default is None:
@@ -125,8 +131,9 @@ def _cast(value: Any, spec: ColumnSpec) -> Array:
 
 def _violations(array: Array, spec: ColumnSpec) -> Iterator[tuple[str, Array]]:
     if array.dtype.kind == "f":
-        bad = np.isinf(array) if spec.nan_allowed else ~np.isfinite(array)
-        yield ("a finite number or NaN" if spec.nan_allowed else "a finite number"), bad
+        allowed = {"or NaN": spec.nan_allowed, "or inf": spec.inf_allowed}
+        bad = np.isnan(array) & (not spec.nan_allowed) | np.isinf(array) & (not spec.inf_allowed)
+        yield " ".join(["a finite number", *(text for text, may in allowed.items() if may)]), bad
     if array.dtype.kind not in "iuf":
         return
     with np.errstate(invalid="ignore"):

@@ -10,12 +10,14 @@ from cczsim.network.backdrop import Backdrop
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CHINESE_NAME, ROAD_CLASSES
 from cczsim.network.transit import MODES, TransitNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import TIER_NAME_ZH, TIERS, ZoneSystem
 from cczsim.osm.class_table import ClassTable
 from cczsim.osm.extract import OsmExtract
 
 OBJECTS: tuple[type[Columns], ...] = (
     RoadNetwork,
+    Turns,
     ZoneSystem,
     TransitNetwork,
     Backdrop,
@@ -38,6 +40,8 @@ def rule(spec: ColumnSpec) -> str:
         parts.append(f"row of {spec.index_of}")
     if spec.nan_allowed:
         parts.append("NaN: not known")
+    if spec.inf_allowed:
+        parts.append("inf: forbidden")
     return ", ".join(parts)
 
 

@@ -21,6 +21,7 @@ from cczsim.network.backdrop import Backdrop
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.road import RoadNetwork
 from cczsim.network.transit import TransitNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 FORMAT: Final = 1
@@ -29,6 +30,7 @@ _PARTS: Final[dict[str, type[Columns]]] = {
     "zones": ZoneSystem,
     "transit": TransitNetwork,
     "backdrop": Backdrop,
+    "turns": Turns,
 }
 
 

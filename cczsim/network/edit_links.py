@@ -136,10 +136,12 @@ def assemble(
         "node_through": np.concatenate([road.node_through, np.ones(n_made, dtype=bool)]),
     }
     blocks = [_Block.of(road)]
+    whole = piece = np.zeros(0, dtype=np.int64)
     split = np.unique(joined.curve[joined.curve < len(rows)])
     if len(split):
         pieces = _cut(split, joined, shape, node_lon, node_lat)
-        blocks.append(_split_block(road, rows[split], pieces, blocks[0]))
+        more, whole, piece = _split_block(road, rows[split], pieces, blocks[0])
+        blocks.append(more)
     old_links = sum(len(b.columns["tail"]) for b in blocks)
     new = _new_block(lines, len(rows), joined, shape, node_lon, node_lat, old_links)
     line_of_link = new.line
@@ -166,7 +168,7 @@ def assemble(
     touched = rows[split]
     back = road.reverse_link[touched]
     all_split = np.unique(np.concatenate([touched, back[back != NO_LINK]]))
-    return EditReport(edited, new_links, all_split, km, line_of_link)
+    return EditReport(edited, new_links, all_split, km, line_of_link, whole, piece)
 
 
 @dataclass(eq=False)
@@ -186,8 +188,13 @@ class _Block:
         return cls(columns, first, lon, lat)
 
 
-def _split_block(road: RoadNetwork, rows: Array, pieces: _Pieces, whole: _Block) -> _Block:
-    """Return the appended pieces of split links, and turn their rows into first pieces (4)."""
+def _split_block(
+    road: RoadNetwork, rows: Array, pieces: _Pieces, whole: _Block
+) -> tuple[_Block, Array, Array]:
+    """Return the appended pieces of split links, and turn their rows into first pieces (4).
+
+    Behind them, ``[piece]`` in order of travel: the row of the link, and the row of the piece.
+    """
     row = rows[pieces.curve]
     n_of = np.bincount(pieces.curve, minlength=len(rows))
     mate = road.reverse_link[row]
@@ -235,7 +242,8 @@ def _split_block(road: RoadNetwork, rows: Array, pieces: _Pieces, whole: _Block)
         out_lon[into], out_lat[into] = src_lon[out_of], src_lat[out_of]
     whole.first, whole.lon, whole.lat = new_first, out_lon, out_lat
     more_first, points = take_ragged(first, more)
-    return _Block(columns, more_first, lon[points], lat[points])
+    order = np.lexsort((number, all_row))
+    return _Block(columns, more_first, lon[points], lat[points]), all_row[order], at[order]
 
 
 def _new_block(

@@ -8,6 +8,7 @@ from typing import Any, Self
 from cczsim.network.backdrop import Backdrop
 from cczsim.network.road import RoadNetwork
 from cczsim.network.transit import TransitNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 
@@ -49,7 +50,8 @@ class NetworkInfo:
 class Network:
     """A road network with its zones and, where there is one, its transit network.
 
-    A backdrop, where there is one, is drawn under the map; generated streets keep out of it.
+    Turns are rules over the links of ``road``. A backdrop, where there is one, is drawn under the
+    map; generated streets keep out of it.
     """
 
     info: NetworkInfo
@@ -57,6 +59,7 @@ class Network:
     zones: ZoneSystem | None = None
     transit: TransitNetwork | None = None
     backdrop: Backdrop | None = None
+    turns: Turns | None = None
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some parts changed."""

@@ -65,6 +65,9 @@ class EditReport:
         Length of the new streets, each counted once.
     line_of_link : array [new link]
         Which of the lines each new link belongs to.
+    whole, piece : array [piece]
+        Rows of the links that were split, and the rows of their pieces in the order of travel, as
+        :func:`cczsim.network.turns.turns_after_split` takes them.
     """
 
     road: RoadNetwork
@@ -72,3 +75,5 @@ class EditReport:
     split_links: Array
     km: float
     line_of_link: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    whole: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    piece: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))

@@ -13,6 +13,7 @@ from cczsim.network.network import Network
 from cczsim.network.provenance import GUESSED, Source
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE, CONNECTOR
+from cczsim.network.turns import turns_after_drop
 from cczsim.scenario.change_spec import LinkExpectation, Links, LinkValues
 from cczsim.scenario.expect import check, check_all
 from cczsim.scenario.new_streets import add_to, street_line
@@ -35,7 +36,11 @@ def links(network: Network, change: Links, where: str) -> Effect:
         if change.expect is not None:
             _check_links(road, rows, change.expect, f"{where}.expect")
         if change.close:
-            network = network.replace(road=drop_links(road, rows)[0])
+            left, kept = drop_links(road, rows)
+            turns = network.turns
+            if turns is not None:
+                turns = turns_after_drop(turns, kept, road.n_links)
+            network = network.replace(road=left, turns=turns)
             counts["links removed"] = float(len(rows))
             _check_reach(network, f"{where}.close")
             said.append(f"{len(rows)} directed links ({km:.1f} km) closed")

@@ -13,6 +13,7 @@ from cczsim.network.provenance import Source
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE
 from cczsim.network.street_line import StreetLine
+from cczsim.network.turns import turns_after_split
 from cczsim.osm.class_table import CN_CJJ37
 from cczsim.scenario.change_spec import NewStreet
 
@@ -70,4 +71,7 @@ def add_to(
     if not stated:
         guessed = np.full(len(report.new_links), int(Source.DEFAULT))
         road = set_attributes(road, report.new_links, capacity_source=guessed)
-    return network.replace(road=road), report.new_links, counts
+    turns = network.turns
+    if turns is not None:
+        turns = turns_after_split(turns, report.whole, report.piece)
+    return network.replace(road=road, turns=turns), report.new_links, counts
