@@ -22,7 +22,7 @@ _COMMON: Final = {
 }  # fmt: skip
 _SOURCE: Final = {
     "file": TEXT, "place": TEXT, "bbox": NUMBERS, "overpass_url": TEXT, "keep": TEXT,
-    "railway": FLAG,
+    "railway": FLAG, "u_turns": TEXT,
 }  # fmt: skip
 _ZONES: Final = {
     "kind": TEXT, "file": TEXT, "resolution": WHOLE, "districts": TEXT, "id": TEXT,
@@ -54,6 +54,7 @@ _SECTIONS: Final = {
 }  # fmt: skip
 KINDS: Final = ("sketch", "osm", "tntp", "gmns")
 ZONE_KINDS: Final = ("h3", "h3_table", "polygons", "csv")
+U_TURNS: Final = ("anywhere", "dead-ends")
 CRS_NAMES: Final = ("wgs84", "gcj02", "bd09", "cgcs2000")
 
 
@@ -154,6 +155,11 @@ def read_recipe(path: str | Path) -> Recipe:
         reader.faults.add(
             reader.where("source", "keep"), repr(sections["source"]["keep"]), "all or largest"
         )
+    if (sections["source"] or {}).get("u_turns", U_TURNS[0]) not in U_TURNS:
+        reader.faults.add(
+            reader.where("source", "u_turns"), repr(sections["source"]["u_turns"]),
+            " or ".join(U_TURNS),
+        )  # fmt: skip
     crs = top.get("crs", "wgs84").lower()
     if crs not in CRS_NAMES and not re.fullmatch(r"epsg:\d+", crs):
         reader.faults.add(

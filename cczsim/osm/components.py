@@ -9,6 +9,9 @@ import numpy as np
 from cczsim.columns import Array
 from cczsim.network.geometry import take_ragged
 from cczsim.network.road import NO_LINK, RoadNetwork
+from cczsim.network.road_class import ROAD_CLASSES
+from cczsim.network.turn_graph import expand_turns
+from cczsim.network.turns import Turns
 
 _LISTED = 20
 
@@ -46,6 +49,37 @@ def describe_components(road: RoadNetwork, strong: Array) -> dict[str, Any]:
             "listed": [{"nodes": int(nodes[k]), "link_km": float(km[k])} for k in order[:_LISTED]],
         }
     return out
+
+
+def main_links(road: RoadNetwork, turns: Turns) -> Array:
+    """Return whether each link lies in the largest strong component under the turn rules.
+
+    From each end of such a link every other end can be reached and returns, and no rule is broken
+    on the way. Without rules these are the links within the component of most nodes, the first of
+    those equally large.
+
+    Returns
+    -------
+    array [link], bool
+    """
+    graph = expand_turns(road, turns, np.zeros(0, dtype=np.int64))
+    component = component_of(graph.road, "strong")
+    within = component[graph.road.tail] == component[graph.road.head]
+    own = component[graph.road.tail]
+    # Nodes count once each, however many parts a node has here.
+    parts = np.unique(component.astype(np.int64) * road.n_nodes + graph.node_of)
+    largest = int(np.argmax(np.bincount(parts // max(road.n_nodes, 1))))
+    kept = np.zeros(road.n_links, dtype=bool)
+    main = within & (own == largest) & (graph.link_of != NO_LINK)
+    kept[graph.link_of[main]] = True
+    return kept
+
+
+def km_by_class(road: RoadNetwork, rows: Array) -> dict[str, float]:
+    """Return the kilometres of some directed links by class, the longest first."""
+    km = np.bincount(road.road_class[rows], road.length[rows], minlength=len(ROAD_CLASSES)) / 1e3
+    named = {name: float(km[code]) for code, name in enumerate(ROAD_CLASSES) if km[code] > 0}
+    return dict(sorted(named.items(), key=lambda item: -item[1]))
 
 
 def keep_links(road: RoadNetwork, kept: Array) -> RoadNetwork:

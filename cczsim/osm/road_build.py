@@ -13,8 +13,10 @@ Rules, with the numbers that the code carries (tags: :mod:`cczsim.osm.tags`; cut
    where the lanes are tagged or derived, default where they are default.
 5. The street's name is ``name``, else ``ref``.
 6. Components are counted by strong and weak connection. All stay unless ``keep="largest"``, which
-   keeps the largest strong one and reports what that leaves out.
-7. Turn restrictions are counted, none is modelled yet: every turn is allowed.
+   keeps the largest strong one under the turn rules, and reports what that leaves out.
+7. Turn restrictions become turn rules (:mod:`cczsim.osm.restrictions`). Turning back on the same
+   street is allowed wherever no restriction forbids it, or with ``u_turns="dead-ends"`` only where
+   no other link leaves.
 8. One-way carriageways of one road are marked by :mod:`cczsim.osm.carriageways`.
 """
 
@@ -31,13 +33,21 @@ from cczsim.errors import OsmError
 from cczsim.network.provenance import Source
 from cczsim.network.road import ATTRIBUTES, NO_LINK, RoadNetwork
 from cczsim.network.road_class import ROAD_CLASSES
+from cczsim.network.turns import Turns, join_turns, no_u_turns, turns_after_drop
 from cczsim.osm.account import TOO_SHORT, account, total
 from cczsim.osm.carriageways import dual_carriageways
 from cczsim.osm.class_table import TABLES, ClassTable
-from cczsim.osm.components import component_of, describe_components, keep_links
+from cczsim.osm.components import (
+    component_of,
+    describe_components,
+    keep_links,
+    km_by_class,
+    main_links,
+)
 from cczsim.osm.directed import DirectedLinks
 from cczsim.osm.extract import OsmExtract
 from cczsim.osm.pieces import Pieces, cut, way_lengths
+from cczsim.osm.restrictions import build_turns, report_after_drop
 from cczsim.osm.tags import DRIVABLE, USED_KEYS, WayRule, interpret
 
 _SMALL_COMPONENT = "outside the largest strong component"
@@ -45,9 +55,10 @@ _SMALL_COMPONENT = "outside the largest strong component"
 
 @dataclass(frozen=True)
 class RoadBuild:
-    """A road network and the account of how it came about (plain JSON values)."""
+    """A road network, its turn rules, and the account of how both came about (plain JSON)."""
 
     road: RoadNetwork
+    turns: Turns
     report: dict[str, Any]
 
 
@@ -58,6 +69,7 @@ def build_roads(
     table: ClassTable | str = "cn-cjj37",
     keep: Literal["all", "largest"] = "all",
     keep_closed: bool = False,
+    u_turns: Literal["anywhere", "dead-ends"] = "anywhere",
 ) -> RoadBuild:
     """Build the road network of an extract.
 
@@ -73,6 +85,8 @@ def build_roads(
     keep_closed : bool
         Whether to keep ways that are closed to the public (rule 3 of the tags), as a count of all
         mapped streets needs.
+    u_turns : {"anywhere", "dead-ends"}
+        Where one may turn back on the same street unless a restriction forbids it (rule 7).
 
     Raises
     ------
@@ -98,33 +112,31 @@ def build_roads(
         )  # fmt: skip
     links = DirectedLinks(extract, pieces, rules, which, table)
     road = links.road()
+    restricted = build_turns(extract, road, _why_not(extract, rules, which, pieces))  # 7
+    turns, turn_report = restricted.turns, restricted.report
+    if u_turns == "dead-ends":
+        turns = join_turns([turns, no_u_turns(road)])
     component = component_of(road, "strong")
-    kept = np.ones(road.n_links, dtype=bool)
-    if keep == "largest":  # 6
-        largest = np.argmax(np.bincount(component))
-        kept = (component[road.tail] == largest) & (component[road.head] == largest)
-    report: dict[str, Any] = {
-        "highway": _account(extract, rules, which, node, pieces, links.piece[kept]),
-        "components": describe_components(road, component),
-    }
+    report: dict[str, Any] = {"components": describe_components(road, component)}
+    main = main_links(road, turns)
+    kept = main if keep == "largest" else np.ones(road.n_links, dtype=bool)  # 6
+    report["components"] |= _cut_off(road, component, main, kept)
+    report["highway"] = _account(extract, rules, which, node, pieces, links.piece[kept])
     if not kept.all():
-        report["components"] |= {
-            "kept": 1,
-            "dropped": len(np.unique(component)) - 1,
-            "dropped_nodes": int((component != largest).sum()),
-            "dropped_link_km": float(road.length[~kept].sum() / 1000),
-        }
+        n_links = road.n_links
         road = keep_links(road, kept)
+        turns = turns_after_drop(turns, np.flatnonzero(kept), n_links)
+        turn_report = report_after_drop(turn_report, turns)
     road = road.replace(dual_carriageway=dual_carriageways(road))  # 8
     report["network"] = _network_report(road, links.piece[kept])
     report["provenance"] = _provenance(road)
     report["not_understood"] = _odd(rules, which)
-    report["turn_restrictions"] = _restrictions(extract)
+    report["turn_restrictions"] = {**turn_report, "u_turns": u_turns, "all_rules": turns.n_turns}
     report["references_to_missing_nodes"] = int((node < 0).sum())
     report["left_out_by_reader"] = extract.left_out
     report["class_table"] = {"name": table.name, "source": table.source}
     report["highway_total"] = total(report["highway"])
-    return RoadBuild(road, report)
+    return RoadBuild(road, turns, report)
 
 
 def _table(table: ClassTable | str) -> ClassTable:
@@ -154,11 +166,39 @@ def _account(
     return account(extract, "highway", reasons, reason, length, kept_length, has_kept)
 
 
-def _restrictions(extract: OsmExtract) -> dict[str, Any]:
-    kinds = extract.tag_texts("relation", "type")
-    found = sum(kind.split(":")[0] == "restriction" for kind in kinds)
-    reason = "turn restrictions are not modelled yet"
-    return {"kept": 0, "refused": found, "reasons": {reason: found} if found else {}}  # 7
+def _why_not(
+    extract: OsmExtract, rules: list[WayRule], which: Array, pieces: Pieces
+) -> dict[int, str]:
+    """Return why members of relations that are ways of the extract are no roads, by id."""
+    no_road = np.bincount(pieces.way, minlength=extract.n_ways) == 0
+    rows = np.flatnonzero(no_road & np.isin(extract.way_id, extract.member_ref))
+    return {
+        int(extract.way_id[row]): rules[which[row]].reason or TOO_SHORT for row in rows.tolist()
+    }
+
+
+def _cut_off(road: RoadNetwork, component: Array, main: Array, kept: Array) -> dict[str, Any]:
+    """Return what is not kept, and what lies outside under turn rules though tied without them."""
+    largest = np.argmax(np.bincount(component))
+    tied = (component[road.tail] == largest) & (component[road.head] == largest)
+    by_turns = np.flatnonzero(tied & ~main)
+    gone = np.flatnonzero(~kept)
+    out: dict[str, Any] = {
+        "outside_main_link_km_by_class": km_by_class(road, np.flatnonzero(~main)),
+        "cut_off_by_turn_rules": {
+            "links": len(by_turns), "link_km_by_class": km_by_class(road, by_turns),
+        },
+    }  # fmt: skip
+    if len(gone):
+        nodes = np.unique(np.concatenate([road.tail[kept], road.head[kept]]))
+        out |= {
+            "kept": 1,
+            "dropped": len(np.unique(component)) - 1,
+            "dropped_nodes": road.n_nodes - len(nodes),
+            "dropped_link_km": float(road.length[gone].sum() / 1000),
+            "dropped_link_km_by_class": km_by_class(road, gone),
+        }
+    return out
 
 
 def _network_report(road: RoadNetwork, piece: Array) -> dict[str, Any]:

@@ -191,6 +191,17 @@ def summary(network: Network) -> list[str]:
         f"  {parts['kept']} strong components kept, {parts['dropped']} dropped "
         f"({parts['dropped_link_km']:.1f} km of directed links)"
     )
+    cut = parts.get("cut_off_by_turn_rules", {"links": 0})
+    if cut["links"]:
+        km = sum(cut["link_km_by_class"].values())
+        lines.append(f"  turn rules alone cut off {cut['links']} links, {km:.1f} km")
+    turns = account["turn_restrictions"]
+    if turns["kept"] or turns["refused"]:
+        why = ", ".join(f"{count} {reason}" for reason, count in turns["reasons"].items())
+        lines.append(
+            f"  {turns['kept']} turn restrictions kept, {turns['refused']} refused"
+            + (f" ({why})" if why else "")
+        )
     if network.zones is not None:
         z = network.zones
         lines.append(

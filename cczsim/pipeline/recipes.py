@@ -165,9 +165,14 @@ def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
 def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
     source = recipe.source
     bbox = tuple(source["bbox"]) if "bbox" in source else None
-    keep, railway = source.get("keep", "largest"), source.get("railway", True)
+    how: dict[str, Any] = {
+        "table": recipe.class_table,
+        "keep": source.get("keep", "largest"),
+        "railway": source.get("railway", True),
+        "u_turns": source.get("u_turns", "anywhere"),
+    }
     if "file" in source:
-        network = build_extract(source["file"], progress, recipe.class_table, bbox, keep, railway)
+        network = build_extract(source["file"], progress, bbox=bbox, **how)
         return replace_info(network, info)
     from cczsim.io.overpass import PUBLIC_OVERPASS, fetch_extract
 
@@ -175,7 +180,7 @@ def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
         extract = fetch_extract(
             source.get("place", bbox), source.get("overpass_url", PUBLIC_OVERPASS)
         )
-    network = _from_extract(extract, recipe.name, progress, recipe.class_table, keep, railway)
+    network = _from_extract(extract, recipe.name, progress, **how)
     return replace_info(network, info)
 
 
@@ -193,18 +198,20 @@ def build_extract(
     bbox: tuple[float, ...] | None = None,
     keep: str = "all",
     railway: bool = True,
+    u_turns: str = "anywhere",
 ) -> Network:
     """Build roads and rail of an OSM extract; it has no zones."""
     from cczsim.io.osm_file import read_osm
 
     with progress.step("read OSM"):
         extract = read_osm(path, bbox)  # type: ignore[arg-type]
-    return _from_extract(extract, Path(path).name.split(".")[0], progress, table, keep, railway)
+    name = Path(path).name.split(".")[0]
+    return _from_extract(extract, name, progress, table, keep, railway, u_turns)
 
 
 def _from_extract(
     extract: Any, name: str, progress: Progress, table: str | Path, keep: str = "largest",
-    railway: bool = True,
+    railway: bool = True, u_turns: str = "anywhere",
 ) -> Network:  # fmt: skip
     from cczsim.io.class_tables import find_class_table
     from cczsim.osm.rail_build import build_rail
@@ -212,7 +219,9 @@ def _from_extract(
 
     values = find_class_table(table)
     with progress.step("build roads"):
-        roads = build_roads(extract, table=values, keep=keep)  # type: ignore[arg-type]
+        roads = build_roads(
+            extract, table=values, keep=keep, u_turns=u_turns,  # type: ignore[arg-type]
+        )  # fmt: skip
     report: dict[str, Any] = {"roads": roads.report}
     transit = None
     if railway:
@@ -221,4 +230,4 @@ def _from_extract(
         report["rail"] = rail.report
         transit = rail.transit
     info = NetworkInfo(name, attribution=(_ODBL,), build=report)
-    return Network(info, roads.road, None, transit)
+    return Network(info, roads.road, None, transit, turns=roads.turns)
