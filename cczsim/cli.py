@@ -24,6 +24,9 @@ exit codes:
 """
 
 
+_NOT_PASSED = ("command", "scenarios", "quiet")
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that says what to do next after a wrong word."""
 
@@ -88,6 +91,29 @@ def build_parser() -> argparse.ArgumentParser:
     compare = command("compare", "set two result folders side by side")
     compare.add_argument("a", type=Path, metavar="RESULT_A")
     compare.add_argument("b", type=Path, metavar="RESULT_B")
+
+    rank = command("rank", "rank scenarios, in the same samples of what is not known")
+    rank.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.toml")
+    rank.add_argument(
+        "--by", action="append", default=[], metavar="KEY",
+        help="figure to rank by, as in [targets]; several: again, or with commas; KEY:less or "
+        "KEY:more where neither goes without saying",
+    )  # fmt: skip
+    rank.add_argument(
+        "--uncertainty", type=Path, metavar="FILE.toml",
+        help="ranges of what is not known, beside those of the scenarios",
+    )  # fmt: skip
+    rank.add_argument("--samples", type=_positive, metavar="N", help="default 64")
+    rank.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
+    rank.add_argument("--design", choices=["sobol", "lhs"], default="sobol")
+    where = rank.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_positive, default=1, metavar="N", help="default 1")
+    where.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, tcp://…")
+    rank.add_argument("--threads", type=_positive, help="threads of all workers together")
+    rank.add_argument("--out", type=Path, default=Path("results/rank"), help="folder for results")
+    rank.add_argument("--resume", action="store_true", help="keep the runs that were finished")
+    rank.add_argument("--lang", choices=["en", "zh"], default="en", help="language of the page")
+    rank.add_argument("--quiet", action="store_true", help="say only what is asked for")
 
     density = command("density", "measure road density by named conventions")
     density.add_argument("network", metavar="NETWORK")
@@ -186,6 +212,11 @@ def _dispatch(args: argparse.Namespace) -> int:
                 json_file=args.json_file,
                 progress=progress,
             )
+        case "rank":
+            from cczsim.pipeline import rank
+
+            options = {k: v for k, v in vars(args).items() if k not in _NOT_PASSED}
+            return rank.rank(args.scenarios, progress=progress, **options)
         case _:
             return _scenario_command(args, progress)
 
@@ -225,7 +256,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             # A pipe that closed early, or a full disk, shows when what was said is flushed.
             sys.stdout.flush()
     except KeyboardInterrupt:
-        again = "; run again with --resume to keep what was finished" if command == "run" else ""
+        again = (
+            "; run again with --resume to keep what was finished"
+            if command in ("run", "rank")
+            else ""
+        )
         print(f"interrupted: no half result was left{again}", file=sys.stderr)
         return 130
     except BrokenPipeError:

@@ -190,6 +190,7 @@ def _property(spec: KeySpec) -> dict[str, Any]:
         "integer": {"type": "integer"},
         "number": {"type": "number"},
         "boolean": {"type": "boolean"},
+        "value": {"type": ["string", "number"]},
         "quantity": quantity,
         "condition": quantity,
         "choice": {"enum": list(spec.choices)},

@@ -27,6 +27,11 @@ class Progress:
         self._title = ""
         self.seconds: dict[str, float] = {}
 
+    @property
+    def live(self) -> bool:
+        """Whether a bar is drawn; plain lines say how far it is where none is."""
+        return self._live
+
     def say(self, line: str) -> None:
         """Write one line."""
         if not self._quiet:

@@ -33,9 +33,7 @@ from cczsim.scenario.result import RunResult
 
 _SHOWN_LINES: Final = 20
 _THIN: Final = 5.0  # per cent of a bar below which its figure does not fit inside
-_TIP: Final = (
-    f'<div style="font:13px/1.45 {FONTS.replace(chr(34), chr(39))};color:{INK}">@tip</div>'
-)
+TIP: Final = f'<div style="font:13px/1.45 {FONTS.replace(chr(34), chr(39))};color:{INK}">@tip</div>'
 _SMALL: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("vehicle_km", {}),
     ("mean_speed", {}),
@@ -71,7 +69,7 @@ def _figure(height: int, **options: Any) -> Any:
 
 
 def _hover(plot: Any, drawn: list[Any]) -> None:
-    plot.add_tools(HoverTool(renderers=drawn, tooltips=_TIP, point_policy="follow_mouse"))
+    plot.add_tools(HoverTool(renderers=drawn, tooltips=TIP, point_policy="follow_mouse"))
 
 
 def _runs(result: RunResult, base: RunResult | None) -> list[tuple[RunResult, str, Both]]:

@@ -36,7 +36,7 @@ from cczsim.report.scoreboard import assumption_lines, scoreboard, target_counts
 from cczsim.report.text import Both, Language, remark, same, term, text
 from cczsim.scenario.result import RunResult
 
-_TEMPLATES: Final = files("cczsim.report").joinpath("templates")
+TEMPLATES: Final = files("cczsim.report").joinpath("templates")
 # Nothing may be fetched: scripts and styles stand in the page, images are drawn by it.
 POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -185,8 +185,9 @@ def _line_groups(
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
-    load: Callable[[str], str] = lambda name: _TEMPLATES.joinpath(name).read_text("utf-8")  # noqa: E731
+def environment() -> jinja2.Environment:
+    """Return what all pages are made by: escaping, and the words and figures they may use."""
+    load: Callable[[str], str] = lambda name: TEMPLATES.joinpath(name).read_text("utf-8")  # noqa: E731
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(load), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -233,13 +234,13 @@ def render(
         subtitle = text(
             "page.subtitle_compared", year=result.year, base=base_title, base_year=base.year
         )
-    page = _environment().get_template("page.html")
+    page = environment().get_template("page.html")
     return page.render(
         lang=lang,
         policy=POLICY,
-        css=Markup(_TEMPLATES.joinpath("page.css").read_text("utf-8")),  # noqa: S704  our own file
-        trap=Markup(_TEMPLATES.joinpath("trap.js").read_text("utf-8")),  # noqa: S704
-        script=Markup(_TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
+        css=Markup(TEMPLATES.joinpath("page.css").read_text("utf-8")),  # noqa: S704  our own file
+        trap=Markup(TEMPLATES.joinpath("trap.js").read_text("utf-8")),  # noqa: S704
+        script=Markup(TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
         bokeh=bokeh_script(),
         data=script_json(
             {"plots": _plots(drawn, charts), "map": drawn.script if drawn is not None else None}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
-from cczsim.indicators.indicator import Indicator
+from cczsim.indicators.indicator import BETTER, Indicator
 from cczsim.network.zones import TIERS
 from cczsim.report.figures import DASH, NOTHING, difference, number, unit_name
 from cczsim.report.text import Both, known, remark, same, term, text
@@ -16,12 +16,6 @@ from cczsim.scenario.result import RunResult
 Verdict = Literal["better", "worse", "", "noise"]
 
 AREAS: Final = ("all", "central", "circle", "cluster")
-# Which way is better for the plan; keys that are not named here are not judged.
-BETTER: Final[Mapping[str, int]] = {
-    "road_density": 1, "mean_speed": 1, "delay_hours": -1, "links_over_capacity": -1,
-    "km_over_capacity": -1, "jobs_reached": 1, "airport_minutes": -1, "co2": -1, "energy": -1,
-    "pm25": -1, "mean_trip_minutes": -1, "airport_reach": 1, "delay_per_trip": -1,
-}  # fmt: skip
 _BY_TABLE: Final = frozenset({"convention", "district", "class", "line", "zone"})
 _HEAD: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("road_density", {"tier": "central"}),

@@ -21,7 +21,9 @@ from typing import Final
 from cczsim.indicators.indicator import Indicator
 from cczsim.scenario.result import RunResult
 
-NOT_ASSIGNED: Final = frozenset({"road_density", "road_length", "population", "jobs", "area"})
+NOT_ASSIGNED: Final = frozenset(
+    {"road_density", "road_length", "population", "jobs", "area", "building_cost"}
+)
 _ROUNDING: Final = 1e-12
 
 

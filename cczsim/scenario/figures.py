@@ -162,6 +162,11 @@ def check_targets(spec: ScenarioSpec, network: Network) -> None:
         _targets(spec, indicators, None, ())
 
 
+def known_figures(spec: ScenarioSpec, network: Network) -> tuple[Indicator, ...]:
+    """Return the figures of a network on which nobody travels: their names are those of a run."""
+    return all_indicators(network, _still(network), demand=spec.demand.params)[0]
+
+
 def _still(network: Network) -> ModeEquilibrium:
     """Return the equilibrium of nobody travelling."""
     road, zones = network.road, network.zones

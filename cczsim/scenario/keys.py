@@ -73,6 +73,7 @@ FORMS: Final[dict[str, str]] = {
     "number": "a number",
     "numbers": "a list of numbers",
     "boolean": "true or false",
+    "value": 'a number, or a quantity in quotes such as "25 CNY/h"',
     "quantity": 'QUANTITY such as "EXAMPLE"',
     "choice": "one of",
     "choices": "one of, or a list of",

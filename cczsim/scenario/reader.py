@@ -183,6 +183,8 @@ class Reader:
                 return raw, raw
             case "boolean" if isinstance(raw, bool):
                 return raw, raw
+            case "value" if isinstance(raw, str) or number:
+                return raw, raw
             case "choice" if isinstance(raw, str):
                 if raw in spec.choices:
                     return raw, raw

@@ -71,6 +71,7 @@ def run_scenario(
     network: Network,
     *,
     base: RunResult | None = None,
+    prepared: tuple[Network, tuple[AppliedChange, ...]] | None = None,
     on_step: Callable[[str], None] | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> RunResult:
@@ -83,6 +84,8 @@ def run_scenario(
         Before the changes.
     base : RunResult, optional
         What targets are held against; it moves no other figure.
+    prepared : tuple, optional
+        From :func:`prepare`, if it is known already.
     on_step : callable, optional
         Is told the name of each step as it begins.
     on_iteration : callable, optional
@@ -100,7 +103,7 @@ def run_scenario(
     """
     step = on_step or (lambda _: None)
     step("apply changes")
-    changed, applied = prepare(spec, network)
+    changed, applied = prepared or prepare(spec, network)
     zones = changed.zones
     assert zones is not None
     step("trips")

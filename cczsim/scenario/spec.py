@@ -13,6 +13,7 @@ from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.scenario.change_spec import CHANGES, Change
 from cczsim.scenario.keys import REQUIRED, key, params
 from cczsim.scenario.reader import Node, Reader, as_node
+from cczsim.scenario.uncertainty import Uncertain
 
 FORMAT: Final = 1
 ALGORITHMS: Final = ("b", "bfw", "cfw", "fw")
@@ -146,6 +147,10 @@ class ScenarioSpec:
         table=NotModelled, default={},
     )  # fmt: skip
     changes: tuple[Change, ...] = key("variants", "what is changed, in order", default=[])
+    uncertainty: dict[str, Uncertain] = key(
+        "sections", "what is not known for sure, by name; drawn by rank, left alone by run",
+        table=Uncertain, default={},
+    )  # fmt: skip
     report: ReportKeys = key("table", "how the report opens", table=ReportKeys, default={})
 
     name: str
