@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from cczsim.io.scenario_file import read_scenario
+from cczsim.io.uncertainty_file import read_uncertainty
 
 ROOT = Path(__file__).resolve().parent.parent.parent / "scenarios"
-FILES = sorted(p.relative_to(ROOT).as_posix() for p in ROOT.rglob("*.toml"))
+RANGES = "czt/unknown.toml"
+FILES = sorted({p.relative_to(ROOT).as_posix() for p in ROOT.rglob("*.toml")} - {RANGES})
 
 
 def test_all_studies_are_there() -> None:
@@ -24,6 +26,12 @@ def test_a_shipped_scenario_can_be_read(name: str) -> None:
     spec = read_scenario(ROOT / name)
     assert spec.title_zh
     assert Path(spec.network).is_dir()
+
+
+def test_the_shipped_ranges_say_where_they_come_from() -> None:
+    ranges = read_uncertainty(ROOT / RANGES)
+    assert len(ranges) >= 5
+    assert all(item.note for item in ranges.values())
 
 
 def test_the_parts_of_the_plan_add_up_to_it() -> None:
