@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import resource
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -23,7 +26,7 @@ exit codes:
   2  wrong input or usage; one message a fault
 """
 
-
+_LEAST_MEMORY = 5 * 2**29
 _NOT_PASSED = ("command", "scenarios", "quiet")
 
 
@@ -222,7 +225,7 @@ def _dispatch(args: argparse.Namespace) -> int:
 
 
 def _scenario_command(args: argparse.Namespace, progress: Progress) -> int:
-    from cczsim.pipeline import runs
+    from cczsim.pipeline import runs, scenarios
 
     handlers: dict[str, Callable[[], int]] = {
         "run": lambda: runs.run(
@@ -234,12 +237,12 @@ def _scenario_command(args: argparse.Namespace, progress: Progress) -> int:
             strict=args.strict,
             progress=progress,
         ),
-        "validate": lambda: runs.validate(args.scenario, progress=progress),
-        "diff": lambda: runs.diff(args.a, args.b, progress=progress),
-        "compare": lambda: runs.compare(args.a, args.b, progress=progress),
-        "init": lambda: runs.init(args.folder, progress=progress),
-        "schema": runs.schema,
-        "explain": lambda: runs.explain(args.key),
+        "validate": lambda: scenarios.validate(args.scenario, progress=progress),
+        "diff": lambda: scenarios.diff(args.a, args.b, progress=progress),
+        "compare": lambda: scenarios.compare(args.a, args.b, progress=progress),
+        "init": lambda: scenarios.init(args.folder, progress=progress),
+        "schema": scenarios.schema,
+        "explain": lambda: scenarios.explain(args.key),
     }
     return handlers[args.command]()
 
@@ -251,13 +254,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             args = build_parser().parse_args(argv)
             command = args.command
+            if threading.current_thread() is threading.main_thread():
+                # A server that asks to end is obeyed as a key press is.
+                signal.signal(signal.SIGTERM, signal.default_int_handler)
             return _say_faults(args)
         finally:
             # A pipe that closed early, or a full disk, shows when what was said is flushed.
             sys.stdout.flush()
     except KeyboardInterrupt:
         again = (
-            "; run again with --resume to keep what was finished"
+            "; what was solved is kept: run again with --resume"
             if command in ("run", "rank")
             else ""
         )
@@ -269,7 +275,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("error: memory ran out; take a smaller network or fewer zones", file=sys.stderr)
         return 2
+    except ImportError as error:
+        return _say_unloaded(error)
     except OSError as error:
+        if error.errno is None:
+            return _say_unloaded(error)
         where = error.filename or "standard output"
         print(f"error: {where}: found {error.strerror or error}; expected a file or a stream "
               "that can be read and written", file=sys.stderr)  # fmt: skip
@@ -278,14 +288,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say_faults(args: argparse.Namespace) -> int:
-    from cczsim.errors import CczsimError
+    from cczsim.errors import CczsimError, Fault
 
     try:
+        room = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if room not in (resource.RLIM_INFINITY, -1) and room < _LEAST_MEMORY:
+            # Below it the linear algebra library hangs or ends the process without a word.
+            raise CczsimError(Fault(
+                "memory limit of this process (ulimit -v)", f"{room / 2**30:.2f} GiB",
+                f"at least {_LEAST_MEMORY / 2**30:.1f} GiB for the libraries alone", "raise it",
+            ))  # fmt: skip
         return _dispatch(args)
     except CczsimError as error:
         for fault in error.faults:
             print(f"error: {fault}", file=sys.stderr)
         return error.exit_code
+
+
+def _say_unloaded(error: Exception) -> int:
+    """Say that a library cannot be loaded, as where memory is limited too far."""
+    print(f"error: found a library that cannot be loaded ({error}); expected enough memory for it "
+          "and a whole installation", file=sys.stderr)  # fmt: skip
+    return 2
 
 
 def _silence(*streams: TextIO) -> None:

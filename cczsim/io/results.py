@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,13 +33,14 @@ _GPKG_DATE: Final = "2020-01-01T00:00:00.000Z"
 
 @dataclass(frozen=True)
 class StoredResult:
-    """What a comparison needs of a result folder."""
+    """What a comparison needs of a result folder; ``missed`` are the keys of missed targets."""
 
     name: str
     title: str
     indicators: tuple[Indicator, ...]
     noise: float
     record: dict[str, Any]
+    missed: tuple[str, ...] = ()
 
 
 def write_result(
@@ -98,6 +100,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             shutil.rmtree(left, ignore_errors=True)
         part.mkdir()
         yield part
+        _to_disk(part)
         if folder.exists():
             folder.replace(old)
         part.replace(folder)
@@ -116,6 +119,16 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             old.replace(folder)
         for left in (part, old):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _to_disk(folder: Path) -> None:
+    """Have the disk hold what a folder holds, so that no loss of power leaves a hollow result."""
+    for path in (*sorted(folder.iterdir()), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _is_disk_error(error: Exception) -> bool:
@@ -271,7 +284,8 @@ def read_result(folder: str | Path) -> StoredResult:
             for item in figures["indicators"]
         )  # fmt: skip
         noise = float(record["noise"])
-        return StoredResult(figures["name"], figures["title"], indicators, noise, record)
+        missed = tuple(row["key"] for row in figures["targets"] if row["met"] is False)
+        return StoredResult(figures["name"], figures["title"], indicators, noise, record, missed)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError.of(
             str(folder), f"a result that cannot be read ({error})", "a whole result folder",

@@ -1,35 +1,37 @@
-"""Run scenarios, check them, tell them apart, compare their results."""
+"""Run scenarios, each with the base it is compared to, and take up runs that were interrupted."""
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from cczsim.assignment.result import IterationRecord, ModeEquilibrium
 from cczsim.errors import CczsimError, FaultCollector, OutputError, ScenarioError
+from cczsim.io.checkpoints import Checkpoints, digest
+from cczsim.io.folder_lock import lock_folder
 from cczsim.io.results import StoredResult, check_place, is_result, read_result, write_result
-from cczsim.io.scenario_docs import explain_key, json_schema, resolved_toml
+from cczsim.io.scenario_docs import resolved_toml
 from cczsim.io.scenario_file import read_scenario
 from cczsim.network.network import Network
 from cczsim.pipeline.networks import load_network, network_inputs
 from cczsim.pipeline.progress import Progress
-from cczsim.pipeline.run_record import input_hashes, run_record
-from cczsim.pipeline.summary import (
-    comparison_lines,
-    key_differences,
-    main_figures,
-    scoreboard,
-    write_line,
-)
-from cczsim.scenario.changes import apply_changes
-from cczsim.scenario.compare import Comparison, compare_indicators, noise
+from cczsim.pipeline.run_record import input_hashes, run_record, versions
+from cczsim.pipeline.summary import main_figures, scoreboard
+from cczsim.scenario.compare import Comparison, noise
 from cczsim.scenario.compare import compare as compare_runs
-from cczsim.scenario.figures import check_targets
 from cczsim.scenario.ledger import lost_share
 from cczsim.scenario.result import RunResult
-from cczsim.scenario.run import prepare, run_scenario
+from cczsim.scenario.run import run_scenario
 from cczsim.scenario.spec import ScenarioSpec
+
+LOG: Final = "cczsim.log"
+"""Where all that a run says is written, in the folder of results."""
+
+_MISSED: Final = "targets missed: "
 
 
 @dataclass(frozen=True)
@@ -108,37 +110,67 @@ def run(
     """Run scenarios, each with the base it is compared to, and write a folder for each.
 
     With ``resume``, a folder is kept whose record says that it was finished from the same inputs,
-    scenario and program, bit for bit; a base is then run again only where a scenario that is not
-    finished needs it. Nothing is resumed inside a scenario.
+    scenario and program, bit for bit, and an equilibrium that an interrupted run had found is
+    taken in place of solving; what is written is the same to the bit. All that is said goes to
+    ``out/cczsim.log`` too, with times.
 
     Returns
     -------
     int
         0; or 1 where a run did not converge, lost more demand than tolerated, or (``strict``)
         missed a target.
-    """
-    from cczsim.assignment.threads import set_threads
 
+    Raises
+    ------
+    OutputError
+        Another run is writing one of the folders, or one cannot be written: before anything runs.
+    """
     progress = progress or Progress()
     jobs = plan_jobs(paths, out)
     for job in jobs.values():
         check_place(job.folder)
+    with ExitStack() as held:
+        for job in jobs.values():
+            held.enter_context(lock_folder(job.folder))
+        try:
+            held.enter_context(progress.log_to(out / LOG))
+        except OSError as error:
+            raise OutputError.of(
+                str(out / LOG), error.strerror or str(error), "a log that can be written"
+            ) from None
+        return _run_jobs(jobs, out, threads, resume, lang, strict, progress)
+
+
+def _run_jobs(
+    jobs: dict[Path, Job],
+    out: Path,
+    threads: int | None,
+    resume: bool,
+    lang: str | None,
+    strict: bool,
+    progress: Progress,
+) -> int:
+    from cczsim.assignment.threads import set_threads
+
     used = set_threads(threads)
     inputs = {
         file: input_hashes(job.spec, network_inputs(job.spec.network)) for file, job in jobs.items()
     }
     kept = _finished(jobs, inputs) if resume else {}
     needed = {job.base for file, job in jobs.items() if file not in kept}
-    networks, code = Networks(progress), 0
+    networks, steps, code = Networks(progress), Steps(out, resume, progress), 0
     results: dict[Path, RunResult] = {}
     for file, job in jobs.items():
-        if file in kept and file not in needed:
+        if file in kept:
             progress.say(f"{job.spec.name}: kept, finished before from the same inputs")
-            code = max(code, _exit_code(kept[file]))
-            continue
+            code = max(code, _exit_code(kept[file], strict))
+            if file not in needed:
+                continue
         base = results.get(job.base) if job.base is not None else None
-        result = _solve(job, networks, base, progress)
+        result = _solve(job, networks, base, steps, inputs[file], progress)
         results[file] = result
+        if file in kept:
+            continue
         status, missed = _status(job.spec, result, strict)
         code = max(code, 1 if missed else 0)
         comparison = compare_runs(base, result) if base is not None else None
@@ -151,7 +183,37 @@ def run(
             text = resolved_toml(job.spec, job.folder)
             write_result(result, base, comparison, job.folder, page, record, text)
         _say_result(progress, job, result, comparison, status)
+    for job in jobs.values():
+        steps.drop(job.spec.name)
     return code
+
+
+class Steps:
+    """What an interrupted run had solved, and what this one solves, for the next."""
+
+    def __init__(self, out: Path, resume: bool, progress: Progress) -> None:
+        self._checkpoints = Checkpoints(out)
+        self._resume = resume
+        self._progress = progress
+
+    def find(self, name: str, key: str) -> ModeEquilibrium | None:
+        """Return the equilibrium that was found from the same inputs; None without one."""
+        found = self._checkpoints.find(name, key) if self._resume else None
+        if not isinstance(found, ModeEquilibrium):
+            return None
+        self._progress.say(f"{name}: resumed, solved before from the same inputs")
+        return found
+
+    def keep(self, name: str, key: str, equilibrium: ModeEquilibrium) -> None:
+        """Keep an equilibrium; a disk that refuses costs the checkpoint, not the run."""
+        try:
+            self._checkpoints.keep(name, key, equilibrium)
+        except OSError as error:
+            self._progress.say(f"{name}: no checkpoint: {error.strerror or error}")
+
+    def drop(self, name: str) -> None:
+        """Forget a scenario whose result is written."""
+        self._checkpoints.drop(name)
 
 
 def _finished(
@@ -171,23 +233,49 @@ def _finished(
     return kept
 
 
-def _exit_code(stored: StoredResult) -> int:
-    return 0 if stored.record.get("status") == "done" else 1
+def _exit_code(stored: StoredResult, strict: bool) -> int:
+    """Return the exit code of a kept result; whether targets count may be asked anew."""
+    said = str(stored.record.get("status")).split("; ")
+    short = [part for part in said if part != "done" and not part.startswith(_MISSED)]
+    return 1 if short or (strict and stored.missed) else 0
 
 
-def _solve(job: Job, networks: Networks, base: RunResult | None, progress: Progress) -> RunResult:
+def _solve(
+    job: Job,
+    networks: Networks,
+    base: RunResult | None,
+    steps: Steps,
+    inputs: dict[str, str],
+    progress: Progress,
+) -> RunResult:
     network = networks.load(job.spec)
-    title = f"{job.spec.name}: solve"
-    limit = job.spec.assignment.max_iterations
-    with progress.step(title):
+    name, rules = job.spec.name, job.spec.assignment
+    key = digest({"inputs": inputs, "versions": versions()})
+    worst = [1.0]
+
+    def say(record: IterationRecord) -> None:
+        worst[0] = max(worst[0] if record.iteration > 1 else 0.0, record.relative_gap)
+        text = f"gap {record.relative_gap:.1e}, iteration {record.iteration}"
+        progress.note(f"{name}: {text}")
+        progress.update(_share(record, worst[0], rules.relative_gap, rules.max_iterations), text)
+
+    with progress.step(f"{name}: solve"):
         return run_scenario(
             job.spec,
             network,
             base=base,
-            on_iteration=lambda r: progress.update(
-                r.iteration / limit, f"gap {r.relative_gap:.1e}, iteration {r.iteration}"
-            ),
+            solved=steps.find(name, key),
+            on_iteration=say,
+            on_solved=lambda equilibrium: steps.keep(name, key, equilibrium),
         )
+
+
+def _share(record: IterationRecord, worst: float, wanted: float, limit: int) -> float:
+    """Return how far a solver has come: the logarithm of its gap falls about evenly."""
+    by_count = record.iteration / limit
+    if not 0.0 < wanted < worst or record.relative_gap <= 0.0:
+        return by_count
+    return max(by_count, math.log(worst / record.relative_gap) / math.log(worst / wanted))
 
 
 def _status(spec: ScenarioSpec, result: RunResult, strict: bool) -> tuple[str, bool]:
@@ -212,7 +300,7 @@ def _status(spec: ScenarioSpec, result: RunResult, strict: bool) -> tuple[str, b
         )
     missed = [row.key for row in result.targets if row.met is False]
     if strict and missed:
-        short.append(f"targets missed: {', '.join(missed)}")
+        short.append(_MISSED + ", ".join(missed))
     return "; ".join(short) if short else "done", bool(short)
 
 
@@ -237,115 +325,3 @@ def _say_result(
         progress.say(line)
     progress.say(f"  page: {job.folder / 'report.html'}")
     progress.say("")
-
-
-def validate(path: Path, *, progress: Progress | None = None) -> int:
-    """Check a scenario and the one it is compared to: everything short of solving.
-
-    Raises
-    ------
-    CczsimError
-        With every fault of both.
-    """
-    progress = progress or Progress()
-    jobs = plan_jobs([path], Path())
-    networks, faults = Networks(progress), FaultCollector(ScenarioError)
-    for job in jobs.values():
-        try:
-            network = networks.load(job.spec)
-            changed, applied = prepare(job.spec, network)
-            check_targets(job.spec, changed)
-        except CczsimError as error:
-            faults.extend(f for f in error.faults if f not in faults.faults)
-            continue
-        write_line(
-            f"{job.spec.name}: valid, {len(applied)} changes, {len(job.spec.targets)} targets"
-        )
-        for change in applied:
-            write_line(f"  change {change.index}: {change.summary}")
-    faults.raise_if_any()
-    return 0
-
-
-def compare(a: Path, b: Path, *, progress: Progress | None = None) -> int:  # noqa: ARG001
-    """Set two result folders side by side."""
-    first, second = read_result(a), read_result(b)
-    table = compare_indicators(
-        first.name, second.name, first.indicators, second.indicators, first.noise, second.noise
-    )
-    for line in comparison_lines(table):
-        write_line(line)
-    return 0
-
-
-def schema() -> int:
-    """Write the JSON Schema of scenario files."""
-    write_line(json.dumps(json_schema(), ensure_ascii=False, indent=2))
-    return 0
-
-
-def explain(key: str) -> int:
-    """Say what a key of a scenario file means."""
-    write_line(explain_key(key))
-    return 0
-
-
-def diff(a: Path, b: Path, *, progress: Progress | None = None) -> int:
-    """Say what scenario B changes against A: keys, and what each change finds in the network."""
-    progress = progress or Progress()
-    faults = FaultCollector(ScenarioError)
-    specs: list[ScenarioSpec] = []
-    for path in (a, b):
-        try:
-            specs.append(read_scenario(path))
-        except CczsimError as error:
-            faults.extend(f for f in error.faults if f not in faults.faults)
-    faults.raise_if_any()
-    networks = Networks(progress)
-    applied = [apply_changes(networks.load(spec), spec.changes, spec.origins)[1] for spec in specs]
-    first, second = specs
-    write_line(f"{first.name} → {second.name}")
-    lines = list(key_differences(first.plain, second.plain))
-    for line in lines:
-        write_line(f"  {line}")
-    old = [json.dumps(c, sort_keys=True) for c in first.plain.get("changes", [])]
-    new = [json.dumps(c, sort_keys=True) for c in second.plain.get("changes", [])]
-    said = [
-        f"  change {change.index}: {change.summary}"
-        for change, plain in zip(applied[1], new, strict=True)
-        if plain not in old
-    ]
-    said += [
-        f"  no longer: {change.summary}"
-        for change, plain in zip(applied[0], old, strict=True)
-        if plain not in new
-    ]
-    for line in said:
-        write_line(line)
-    if not lines and not said:
-        write_line("  nothing")
-    return 0
-
-
-def init(folder: Path, *, progress: Progress | None = None) -> int:
-    """Write a small commented scenario to start from.
-
-    Raises
-    ------
-    OutputError
-        A file of that name stands there, or the disk refuses.
-    """
-    from cczsim.io.scenario_example import example
-
-    progress = progress or Progress()
-    path = folder / "example.toml"
-    if path.exists():
-        raise OutputError.of(str(path), "a file", "a free name", "choose another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(example(folder), encoding="utf-8", newline="\n")
-    except OSError as error:
-        said = error.strerror or str(error)
-        raise OutputError.of(str(folder), said, "a folder that can be written") from None
-    write_line(f"wrote {path}; now: cczsim run {path}")
-    return 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import mode_equilibrium
-from cczsim.assignment.result import IterationRecord
+from cczsim.assignment.result import IterationRecord, ModeEquilibrium
 from cczsim.columns import Array
 from cczsim.demand.growth import grow
 from cczsim.errors import FaultCollector, ScenarioError
@@ -72,8 +72,10 @@ def run_scenario(
     *,
     base: RunResult | None = None,
     prepared: tuple[Network, tuple[AppliedChange, ...]] | None = None,
+    solved: ModeEquilibrium | None = None,
     on_step: Callable[[str], None] | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
+    on_solved: Callable[[ModeEquilibrium], None] | None = None,
 ) -> RunResult:
     """Run a scenario on a network.
 
@@ -86,10 +88,14 @@ def run_scenario(
         What targets are held against; it moves no other figure.
     prepared : tuple, optional
         From :func:`prepare`, if it is known already.
+    solved : ModeEquilibrium, optional
+        The equilibrium of this scenario, where an interrupted run had found it.
     on_step : callable, optional
         Is told the name of each step as it begins.
     on_iteration : callable, optional
         Is given each iteration of the equilibrium.
+    on_solved : callable, optional
+        Is given the equilibrium, before anything is measured on it.
 
     Returns
     -------
@@ -111,7 +117,7 @@ def run_scenario(
     cost = pull_costs(network, demand, spec.transit)
     distribution = make_trips(zones, cost, demand)
     step("equilibrium")
-    equilibrium = mode_equilibrium(
+    equilibrium = solved or mode_equilibrium(
         changed,
         distribution.trips,
         demand,
@@ -124,6 +130,8 @@ def run_scenario(
         ),
         on_iteration=on_iteration,
     )
+    if solved is None and on_solved is not None:
+        on_solved(equilibrium)
     step("figures")
     assumed = assumptions(spec, changed)
     figures = measure(spec, changed, equilibrium, base, assumed)

@@ -1,0 +1,94 @@
+"""Kill runs at random moments, resume them, and hold the results against an undisturbed run.
+
+python tests/pipeline/kill_and_resume.py scenarios/czt/plan-2025.toml --times 30
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def command(scenario: Path, out: Path, *words: str) -> list[str]:
+    code = "import sys; from cczsim.cli import main; sys.exit(main())"
+    return [sys.executable, "-c", code, "run", str(scenario), "--out", str(out), *words]
+
+
+def digests(out: Path) -> dict[str, str]:
+    """Return the digest of every file of all results, without the times and the log."""
+    found = {}
+    for path in sorted(out.rglob("*")):
+        inside = path.relative_to(out).parts
+        if not path.is_file() or len(inside) == 1 or inside[0].startswith("."):
+            continue
+        data = path.read_bytes()
+        if path.name == "run.json":
+            record = json.loads(data)
+            del record["this_run"]
+            data = json.dumps(record, sort_keys=True).encode()
+        found[path.relative_to(out).as_posix()] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+def kill_and_resume(scenario: Path, work: Path, times: int, seed: int) -> list[dict[str, object]]:
+    """Return a row a kill: when, what was left, and whether the resumed run has the same bits."""
+    whole = work / "whole"
+    began = time.perf_counter()
+    code = subprocess.run(command(scenario, whole, "--quiet"), check=False).returncode
+    length = time.perf_counter() - began
+    wanted = digests(whole)
+    assert wanted
+    moments, rows = random.Random(seed), []
+    for number in range(times):
+        out = work / f"out-{number}"
+        moment = moments.uniform(0.0, length)
+        run = subprocess.Popen(command(scenario, out, "--quiet"))
+        try:
+            run.wait(moment)
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+        killed = run.wait() == -signal.SIGKILL
+        left = sorted(p.relative_to(out).as_posix() for p in out.glob("*")) if out.exists() else []
+        kept = len(list(out.glob(".checkpoints/*.npz")))
+        resumed = subprocess.run(
+            command(scenario, out, "--resume"), check=False, capture_output=True, text=True
+        )
+        same = digests(out) == wanted and resumed.returncode == code
+        clean = not [p for p in out.iterdir() if p.name.startswith(".")]
+        rows.append(
+            {
+                "moment_s": round(moment, 2), "killed": killed, "left": left, "checkpoints": kept,
+                "resumed": resumed.stderr.count(": kept,") + resumed.stderr.count(": resumed,"),
+                "same_bits": same, "clean": clean,
+            }
+        )  # fmt: skip
+        shutil.rmtree(out)
+    return rows
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("scenario", type=Path)
+    words.add_argument("--times", type=int, default=30)
+    words.add_argument("--seed", type=int, default=1)
+    args = words.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        rows = kill_and_resume(args.scenario.resolve(), Path(work), args.times, args.seed)
+    for row in rows:
+        sys.stdout.write(json.dumps(row) + "\n")
+    good = sum(bool(row["same_bits"] and row["clean"]) for row in rows)
+    sys.stdout.write(f"{good} of {len(rows)} resumed to the same bits\n")
+    return 0 if good == len(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

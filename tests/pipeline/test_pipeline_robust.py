@@ -1,0 +1,262 @@
+"""Runs that are killed, interrupted, locked out, or refused by the disk lose nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from cczsim.cli import main
+from cczsim.io import checkpoints
+from cczsim.io.bundle import save_network
+from cczsim.io.checkpoints import Checkpoints
+from cczsim.io.folder_lock import lock_folder
+from cczsim.pipeline import runs
+from cczsim.scenario.run import run_scenario
+
+SCENARIO = """cczsim = 1
+title = "{title}"
+network = "grid"
+year = 2020
+[assignment]
+relative_gap = 1e-3
+demand_residual = "0.1 %"
+"""
+
+
+def load(repository: Path, file: str) -> ModuleType:
+    path = repository / file
+    spec = importlib.util.spec_from_file_location(f"robust_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def kills(repository: Path) -> ModuleType:
+    return load(repository, "tests/pipeline/kill_and_resume.py")
+
+
+@pytest.fixture
+def study(repository: Path, tmp_path: Path) -> Path:
+    save_network(load(repository, "tests/scenario/grid_case.py").grid(), tmp_path / "grid")
+    (tmp_path / "base.toml").write_text(SCENARIO.format(title="Base"), encoding="utf-8")
+    plan = (
+        'cczsim = 1\ntitle = "方案"\nextends = "base.toml"\ncompare_to = "base.toml"\nyear = 2025\n'
+    )
+    (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_killed_run_resumes_to_the_same_bits(study: Path, kills: ModuleType) -> None:
+    rows = kills.kill_and_resume(study / "plan.toml", study, times=2, seed=3)
+    assert [row["same_bits"] and row["clean"] for row in rows] == [True] * 2, rows
+
+
+def test_what_was_solved_is_not_solved_again(
+    study: Path, kills: ModuleType, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    words = ["run", str(study / "plan.toml"), "--out"]
+    assert main([*words, str(study / "whole"), "--quiet"]) == 0
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out = study / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "_say_result", stop)
+        assert main([*words, str(out), "--quiet"]) == 130
+    assert "--resume" in capsys.readouterr().err
+    assert {p.name for p in out.iterdir()} == {"base", "cczsim.log", ".checkpoints"}
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "write_result", stop)
+        assert main([*words, str(out), "--resume", "--quiet"]) == 130
+    assert len(list(out.glob(".checkpoints/*.npz"))) == 2
+
+    def unsolved(*args: object, **options: object) -> object:
+        assert options["solved"] is not None
+        return run_scenario(*args, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "run_scenario", unsolved)
+        assert main([*words, str(out), "--resume"]) == 0
+    assert capsys.readouterr().err.count("resumed, solved before") == 2
+    assert kills.digests(out) == kills.digests(study / "whole")
+    assert {p.name for p in out.iterdir()} == {"base", "plan", "cczsim.log"}
+
+
+def test_a_checkpoint_of_other_inputs_or_a_torn_one_is_never_taken(tmp_path: Path) -> None:
+    kept = Checkpoints(tmp_path)
+    value = {"a": np.arange(5.0), "b": (1, float("inf"), "中")}
+    kept.keep("s", "1" * 64, value)
+    found = kept.find("s", "1" * 64)
+    assert found is not None
+    assert found["b"] == (1, float("inf"), "中")
+    np.testing.assert_array_equal(found["a"], value["a"])
+    assert kept.find("s", "2" * 64) is None
+    (file,) = kept.folder.glob("*.npz")
+    whole = file.read_bytes()
+    for size in (0, 10, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:size])
+        assert kept.find("s", "1" * 64) is None
+    three, four = np.float64(3.0).tobytes(), np.float64(4.0).tobytes()
+    assert whole.count(three) == 1
+    file.write_bytes(whole.replace(three, four))
+    assert kept.find("s", "1" * 64) is None
+    kept.drop("s")
+    assert not kept.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "place", ["os:system", "cczsim.errors:os", "cczsim.io.checkpoints:json.loads", "builtins:eval"]
+)
+def test_a_checkpoint_makes_no_class_but_ours(place: str) -> None:
+    with pytest.raises((TypeError, AttributeError)):
+        checkpoints._value({"object": place, "fields": {}}, {})
+
+
+def test_a_second_run_in_a_folder_is_refused_and_a_dead_one_is_not(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = study / "out"
+    out.mkdir()
+    code = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from cczsim.io.folder_lock import lock_folder\n"
+        f"with lock_folder(Path({str(out / 'base')!r})):\n    print('held', flush=True)\n"
+        "    time.sleep(600)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        words = ["run", str(study / "base.toml"), "--out", str(out), "--quiet"]
+        assert main(words) == 2
+        assert f"process {other.pid}" in capsys.readouterr().err
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert (out / ".base.lock").exists()
+    assert main(words) == 0
+    assert not (out / ".base.lock").exists()
+
+
+def test_a_lock_is_let_go(tmp_path: Path) -> None:
+    with lock_folder(tmp_path / "r"):
+        pass
+    with lock_folder(tmp_path / "r"):
+        assert (tmp_path / ".r.lock").read_text().startswith(f"process {os.getpid()} ")
+    assert not list(tmp_path.iterdir())
+
+
+def run_with(study: Path, out: Path, limit: Callable[[], None], *words: str) -> tuple[int, str]:
+    code = "import sys; from cczsim.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", str(study / "plan.toml"), "--out", str(out), *words],
+        check=False, capture_output=True, text=True, preexec_fn=limit, timeout=60,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+def test_a_disk_without_room_is_told_and_what_was_there_stays(
+    study: Path, kills: ModuleType
+) -> None:
+    out = study / "out"
+    assert main(["run", str(study / "plan.toml"), "--out", str(out), "--quiet"]) == 0
+    before = kills.digests(out)
+    for room in (3_000, 60_000):
+        code, said = run_with(
+            study, out, lambda room=room: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        )
+        assert code == 2, (room, said)
+        assert "Traceback" not in said
+        assert re.search(r"^error: .*(too large|--out)", said, re.M), said
+        assert kills.digests(out) == before
+    assert not [p for p in out.iterdir() if p.name.endswith((".part", ".old", ".lock"))]
+    assert main(["run", str(study / "plan.toml"), "--out", str(out), "--resume", "--quiet"]) == 0
+
+
+def test_too_little_memory_is_told_without_a_traceback(study: Path) -> None:
+    room = (900 * 2**20,) * 2
+    code, said = run_with(
+        study, study / "out", lambda: resource.setrlimit(resource.RLIMIT_AS, room)
+    )
+    assert code == 2
+    assert said.startswith("error: memory limit of this process (ulimit -v): found 0.88 GiB")
+
+
+def test_memory_that_runs_out_leaves_what_was_finished(
+    study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def short(*_: object) -> None:
+        raise MemoryError
+
+    words = ["run", str(study / "plan.toml"), "--out", str(study / "out"), "--quiet"]
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "compare_runs", short)
+        assert main(words) == 2
+    assert "memory ran out" in capsys.readouterr().err
+    assert {p.name for p in (study / "out").iterdir()} == {"base", "cczsim.log", ".checkpoints"}
+    assert main([*words, "--resume"]) == 0
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_computed(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = Path("/proc/cczsim")
+    assert main(["run", str(study / "plan.toml"), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "/proc/cczsim" in said
+    assert "solve" not in said
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_go_on(
+    study: Path, sent: signal.Signals, kills: ModuleType
+) -> None:
+    text = (study / "base.toml").read_text(encoding="utf-8")
+    slow = text.replace("relative_gap = 1e-3", 'relative_gap = 1e-15\nmax_iterations = 1000000\n'
+                        'algorithm = "fw"')  # fmt: skip
+    (study / "slow.toml").write_text(slow, encoding="utf-8")
+    run = subprocess.Popen(
+        kills.command(study / "slow.toml", study / "out"), stderr=subprocess.PIPE, text=True
+    )
+    log = study / "out/cczsim.log"
+    for _ in range(600):
+        if log.exists() and "iteration 3" in log.read_text():
+            break
+        time.sleep(0.1)
+    run.send_signal(sent)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "--resume" in said
+    assert "Traceback" not in said
+    assert {p.name for p in (study / "out").iterdir()} == {"cczsim.log"}
+    assert "ended by KeyboardInterrupt" in log.read_text()
+
+
+def test_the_log_holds_times_steps_and_gaps(study: Path) -> None:
+    out = study / "out"
+    assert main(["run", str(study / "plan.toml"), "--out", str(out), "--quiet"]) == 0
+    lines = (out / "cczsim.log").read_text(encoding="utf-8").splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \[\d+\] ", line) for line in lines)
+    text = "\n".join(lines)
+    record = json.loads((out / "plan/run.json").read_text(encoding="utf-8"))
+    assert text.count("plan: gap ") == record["iterations"]
+    assert re.search(r"plan: solve: \d+\.\d\d s", text)
