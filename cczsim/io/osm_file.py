@@ -23,11 +23,11 @@ def is_osm_file(path: Path) -> bool:
 def read_osm(path: str | Path, bbox: Bbox | None = None) -> OsmExtract:
     """Read the ways and stops that networks are made of, with all their tags.
 
-    Kept are ways with one of :data:`WAY_KEYS` and the nodes they go through, nodes with one of
-    :data:`NODE_KEYS`, and relations whose type is a turn restriction, a route or a group of
-    stops, or a multipolygon with one of :data:`WAY_KEYS`. What is not kept is counted in
-    ``OsmExtract.left_out``. Ways may name nodes that the file lacks; the count stands there
-    too, under ``way_ref``.
+    Kept are ways with one of :data:`WAY_KEYS`, ferries, and the nodes they go through, nodes with
+    one of :data:`NODE_KEYS` or on a route, and relations whose type is a turn restriction, a route
+    or a group of stops, or a multipolygon with one of :data:`WAY_KEYS`. What is not kept is
+    counted in ``OsmExtract.left_out``. Ways may name nodes that the file lacks; the count stands
+    there too, under ``way_ref``.
 
     Parameters
     ----------
@@ -111,6 +111,7 @@ def _read_objects(path: Path, maker: ExtractMaker) -> None:
         .with_locations(places)
         .with_filter(osmium.filter.KeyFilter(*NODE_KEYS).enable_for(osmium.osm.NODE))
     )
+    stops: list[int] = []
     for item in processor:
         kind = item.type_str()
         if kind == "n":
@@ -122,8 +123,8 @@ def _read_objects(path: Path, maker: ExtractMaker) -> None:
             take_way(maker, item.id, [n.ref for n in item.nodes], dict(item.tags))
         elif kind == "r":
             members = ((_MEMBER_KIND[m.type], m.ref, m.role) for m in item.members)
-            take_relation(maker, item.id, members, dict(item.tags))
-    wanted = sorted(set(maker.refs))
+            stops += take_relation(maker, item.id, members, dict(item.tags))
+    wanted = sorted({*maker.refs, *stops})
     for node_id in wanted:
         if node_id < 0:
             continue

@@ -13,7 +13,9 @@ from cczsim.errors import InputError
 from cczsim.io.gtfs_calendar import Window, read_window
 from cczsim.io.recipe_reader import FLAG, NUMBER, NUMBERS, TEXT, TEXTS, WHOLE, TableReader
 from cczsim.io.toml_lines import key_lines
+from cczsim.network.transit import MODES
 from cczsim.osm.class_table import TABLES
+from cczsim.osm.route_tags import PERIODS
 
 _COMMON: Final = {
     "cczsim": WHOLE, "kind": TEXT, "name": TEXT, "title": TEXT, "date": TEXT, "crs": TEXT,
@@ -34,6 +36,9 @@ _LINES: Final = {
     "file": TEXT, "mode": TEXT, "crs": TEXT, "line": TEXT, "seq": TEXT, "stop_id": TEXT,
     "stop_name": TEXT, "lon": TEXT, "lat": TEXT, "color": TEXT, "only": TEXTS,
     "headway_min": NUMBER, "speed_kmh": NUMBER, "capacity": NUMBER,
+}  # fmt: skip
+_ROUTES: Final = {
+    "modes": TEXTS, "period": TEXT, "headways": TEXT, "default_headway_min": "a table",
 }  # fmt: skip
 _GTFS: Final = {"file": TEXT, "date": TEXT, "from": TEXT, "to": TEXT}
 _TABLES: Final = dict.fromkeys(
@@ -79,14 +84,16 @@ class Recipe:
     streets: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[Mapping[str, Any], ...] = ()
     gtfs: tuple[tuple[Path, Window], ...] = ()
+    osm_routes: Mapping[str, Any] | None = None
     corridor_bus: Mapping[str, Any] | None = None
 
     def inputs(self) -> list[Path]:
         """Return the recipe and every file that it names."""
         files = [self.path, *self.tables.values()]
         files += [self.class_table] if isinstance(self.class_table, Path) else []
-        for part in (self.source, self.zones or {}, *self.lines):
-            files += [part[k] for k in ("file", "districts") if isinstance(part.get(k), Path)]
+        for part in (self.source, self.zones or {}, self.osm_routes or {}, *self.lines):
+            keys = ("file", "districts", "headways")
+            files += [part[k] for k in keys if isinstance(part.get(k), Path)]
         for feed, _ in self.gtfs:
             files += sorted(f for f in feed.iterdir() if f.is_file()) if feed.is_dir() else [feed]
         return files
@@ -121,7 +128,7 @@ def read_recipe(path: str | Path) -> Recipe:
         name: reader.table(data[name], schema, name) if name in data else None
         for name, schema in _SECTIONS.items()
     }
-    lines, feeds, bus = _transit(reader, data.get("transit", {}))
+    lines, feeds, routes, bus = _transit(reader, data.get("transit", {}))
     kind = top.get("kind", "")
     if kind not in KINDS:
         reader.faults.add(reader.where("kind"), repr(kind), f"one of {', '.join(KINDS)}")
@@ -154,6 +161,10 @@ def read_recipe(path: str | Path) -> Recipe:
     if (sections["source"] or {}).get("keep", "all") not in ("all", "largest"):
         reader.faults.add(
             reader.where("source", "keep"), repr(sections["source"]["keep"]), "all or largest"
+        )
+    if routes is not None and kind != "osm":
+        reader.faults.add(
+            reader.where("transit", "osm_routes"), f"a recipe of kind {kind!r}", 'kind = "osm"'
         )
     if (sections["source"] or {}).get("u_turns", U_TURNS[0]) not in U_TURNS:
         reader.faults.add(
@@ -194,6 +205,7 @@ def read_recipe(path: str | Path) -> Recipe:
         streets=sections["streets"] or {},
         lines=tuple(lines),
         gtfs=tuple(feeds),
+        osm_routes=routes,
         corridor_bus=bus,
     )
 
@@ -218,8 +230,10 @@ def _check_zones(reader: TableReader, zones: Mapping[str, Any]) -> None:
 
 def _transit(
     reader: TableReader, data: Any
-) -> tuple[list[dict[str, Any]], list[tuple[Path, Window]], dict[str, Any] | None]:
-    known = ("lines", "gtfs", "corridor_bus")
+) -> tuple[
+    list[dict[str, Any]], list[tuple[Path, Window]], dict[str, Any] | None, dict[str, Any] | None
+]:
+    known = ("lines", "gtfs", "osm_routes", "corridor_bus")
     part = data if isinstance(data, dict) else reader.table(data, dict.fromkeys(known, ""))
     for key in part:
         if key not in known:
@@ -238,8 +252,35 @@ def _transit(
     return (
         rows["lines"],
         [feed for feed in feeds if feed is not None],
+        _routes(reader, part["osm_routes"]) if "osm_routes" in part else None,
         None if bus is None else reader.table(bus, _BUS, "transit", "corridor_bus"),
     )
+
+
+def _routes(reader: TableReader, data: Any) -> dict[str, Any]:
+    """Return the keys of ``[transit.osm_routes]`` that fit."""
+    at = ("transit", "osm_routes")
+    given = reader.table(data, _ROUTES, *at)
+    if "headways" in given:
+        given["headways"] = reader.file(given["headways"], *at, "headways")
+    if given.get("period", "peak") not in PERIODS:
+        reader.faults.add(
+            reader.where(*at, "period"), repr(given["period"]), f"one of {', '.join(PERIODS)}"
+        )
+    for mode in given.get("modes", []):
+        if mode not in MODES:
+            reader.faults.add(reader.where(*at, "modes"), repr(mode), f"among {', '.join(MODES)}")
+    if "default_headway_min" in given:
+        minutes = dict.fromkeys(MODES, NUMBER)
+        own = reader.table(given["default_headway_min"], minutes, *at, "default_headway_min")
+        for mode, value in own.items():
+            if not 0.5 <= value <= 1440:
+                reader.faults.add(
+                    reader.where(*at, "default_headway_min", mode), str(value),
+                    "0.5 to 1440 minutes",
+                )  # fmt: skip
+        given["default_headway_min"] = own
+    return given
 
 
 def _feed(reader: TableReader, row: Mapping[str, str], number: int) -> tuple[Path, Window] | None:

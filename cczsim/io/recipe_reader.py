@@ -86,6 +86,8 @@ def _fits(value: Any, kind: str) -> bool:
             return isinstance(value, int) and not isinstance(value, bool) and value >= 0
         case "true or false":
             return isinstance(value, bool)
+        case "a table":
+            return isinstance(value, dict)
         case "a list of texts":
             return isinstance(value, list) and all(isinstance(v, str) for v in value)
         case _:

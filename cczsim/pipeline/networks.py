@@ -47,9 +47,14 @@ def load_network(path: str | Path, progress: Progress) -> Network:
         with progress.step("read GMNS"):
             return gmns.read_network(path)
     if path.name.endswith(_OSM):
+        from cczsim.network.line_build import with_transfers
+        from cczsim.osm.route_lines import RouteSettings
         from cczsim.pipeline.recipes import build_extract
 
-        return build_extract(path, progress)
+        network = build_extract(path, progress, routes=RouteSettings())
+        if network.transit is not None and network.transit.n_lines:
+            network = network.replace(transit=with_transfers(network.transit))
+        return network
     if path.is_file() and path.suffix == ".tntp":
         from cczsim.io import tntp
 
@@ -209,6 +214,13 @@ def summary(network: Network) -> list[str]:
         )
     if network.transit is not None:
         lines.append(f"  {account['lines']} directed lines, {account['stops']} stops")
+        for kind, row in account["build"].get("routes", {}).get("by_route", {}).items():
+            if row["built"]:
+                left = row["relations"] - row["built"]
+                lines.append(
+                    f"  route={kind}: {row['relations']} relations, {row['lines']} directed lines"
+                    + (f", {left} relations without (see --json)" if left else "")
+                )
     generated = account["provenance"]["class"].get("generated", 0.0)
     if generated:
         lines.append(f"  {generated:.0%} of the links were generated")

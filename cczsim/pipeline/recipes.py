@@ -17,6 +17,7 @@ from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.provenance import Source
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
+from cczsim.osm.route_lines import RouteSettings
 from cczsim.pipeline.progress import Progress
 
 _ODBL = "© OpenStreetMap contributors, ODbL 1.0"
@@ -50,7 +51,9 @@ def build_recipe(recipe: Recipe, progress: Progress) -> Network:
 
 def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network:
     """Return the network with the lines of ``[transit]``, tied to each other and to the zones."""
-    if not recipe.lines and not recipe.gtfs and recipe.corridor_bus is None:
+    transit = network.transit
+    mapped = recipe.osm_routes is not None and transit is not None and transit.n_lines
+    if not recipe.lines and not recipe.gtfs and recipe.corridor_bus is None and not mapped:
         return network
     from cczsim.io.gtfs import read_feeds
     from cczsim.io.line_sources import read_line_table
@@ -61,8 +64,8 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
         with_transfers,
     )
 
-    transit, report = network.transit, dict(network.info.build)
-    notes: list[str] = []
+    report = dict(network.info.build)
+    notes: list[str] = [_routes_note(report["routes"])] if mapped else []
     with progress.step("lines"):
         parts = [lines_from_table(read_line_table(given, recipe.crs)) for given in recipe.lines]
         if any(int(Source.DEFAULT) in part.headway_source for part in parts):
@@ -101,6 +104,16 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
                 }
     info = replace(network.info, build=report, notes=(*network.info.notes, *notes))
     return network.replace(info=info, transit=transit)
+
+
+def _routes_note(routes: Mapping[str, Any]) -> str:
+    """Return what lines of route relations rest on, for the report."""
+    assumed = routes["headways"].get("default", 0)
+    return (
+        f"{routes['lines']} directed lines are route relations of OpenStreetMap; the headways of "
+        f"{assumed} of them are assumed for their mode, and so are their run times unless their "
+        "tracks have speed limits."
+    )
 
 
 def _timetable_note(feed: Mapping[str, Any]) -> str:
@@ -163,6 +176,8 @@ def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
 
 
 def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
+    from cczsim.io.route_settings import read_route_settings
+
     source = recipe.source
     bbox = tuple(source["bbox"]) if "bbox" in source else None
     how: dict[str, Any] = {
@@ -170,6 +185,7 @@ def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
         "keep": source.get("keep", "largest"),
         "railway": source.get("railway", True),
         "u_turns": source.get("u_turns", "anywhere"),
+        "routes": None if recipe.osm_routes is None else read_route_settings(recipe.osm_routes),
     }
     if "file" in source:
         network = build_extract(source["file"], progress, bbox=bbox, **how)
@@ -199,19 +215,20 @@ def build_extract(
     keep: str = "all",
     railway: bool = True,
     u_turns: str = "anywhere",
+    routes: RouteSettings | None = None,
 ) -> Network:
-    """Build roads and rail of an OSM extract; it has no zones."""
+    """Build roads and rail of an OSM extract, and lines if asked for; it has no zones."""
     from cczsim.io.osm_file import read_osm
 
     with progress.step("read OSM"):
         extract = read_osm(path, bbox)  # type: ignore[arg-type]
     name = Path(path).name.split(".")[0]
-    return _from_extract(extract, name, progress, table, keep, railway, u_turns)
+    return _from_extract(extract, name, progress, table, keep, railway, u_turns, routes)
 
 
 def _from_extract(
     extract: Any, name: str, progress: Progress, table: str | Path, keep: str = "largest",
-    railway: bool = True, u_turns: str = "anywhere",
+    railway: bool = True, u_turns: str = "anywhere", routes: RouteSettings | None = None,
 ) -> Network:  # fmt: skip
     from cczsim.io.class_tables import find_class_table
     from cczsim.osm.rail_build import build_rail
@@ -224,10 +241,17 @@ def _from_extract(
         )  # fmt: skip
     report: dict[str, Any] = {"roads": roads.report}
     transit = None
-    if railway:
+    if railway or routes is not None:
         with progress.step("build rail"):
             rail = build_rail(extract)
         report["rail"] = rail.report
         transit = rail.transit
+        if routes is not None:
+            from cczsim.osm.route_lines import build_routes
+
+            with progress.step("build lines"):
+                lines = build_routes(extract, rail, routes)
+            report["routes"] = lines.report
+            transit = lines.transit
     info = NetworkInfo(name, attribution=(_ODBL,), build=report)
     return Network(info, roads.road, None, transit, turns=roads.turns)
