@@ -15,7 +15,7 @@ from cczsim.network.provenance import Source
 from cczsim.network.transit import MODE_CODE
 from cczsim.pipeline.progress import Progress
 from cczsim.pipeline.recipes import build_recipe
-from cczsim.pipeline.runs import validate
+from cczsim.pipeline.scenarios import validate
 
 
 @pytest.fixture
