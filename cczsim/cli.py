@@ -47,6 +47,12 @@ def _positive(text: str) -> int:
     return value
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a port from 0 to 65535")
+    return int(text)
+
+
 def _number(text: str) -> float:
     try:
         value = float(text)
@@ -176,6 +182,10 @@ def build_parser() -> argparse.ArgumentParser:
     command("schema", "print the JSON Schema of scenario files")
     explain = command("explain", "explain a key of scenario files")
     explain.add_argument("key", metavar="KEY")
+    view = command("view", "show results in a browser of this machine")
+    view.add_argument("result", type=Path, metavar="RESULT", help="a result, or a folder of them")
+    view.add_argument("--port", type=_port, default=0, help="default: a free one")
+    view.add_argument("--no-browser", action="store_true", help="only say the address")
     command("warmup", "compile all kernels now, so that the first run need not")
     return parser
 
@@ -194,6 +204,10 @@ def _dispatch(args: argparse.Namespace) -> int:
                 k: v for k, v in vars(args).items() if k not in ("command", "network", "trips")
             }
             return assign.assign(args.network, args.trips, progress=progress, **options)
+        case "view":
+            from cczsim.pipeline.view import view
+
+            return view(args.result, port=args.port, browser=not args.no_browser)
         case "transit":
             from cczsim.pipeline import transit
 
