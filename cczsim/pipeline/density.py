@@ -152,6 +152,31 @@ def density(
         given = _polygons_of_file(Path(area))
     with progress.step("read"):
         net = load_network(Path(network), progress)
+    rows = measure(net, area, asked, given)
+    if json_file is not None:
+        write_text(json_file, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    _print_table(rows)
+    return 0
+
+
+def measure(
+    net: Network,
+    area: str | None = None,
+    asked: Convention | None = None,
+    given: list[tuple[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Return a row for each area and convention, as ``--json`` writes them.
+
+    Parameters
+    ----------
+    net : Network
+    area : str, optional
+        A tier, a district or ``all``; every area of the network's own zones where None.
+    asked : Convention, optional
+        All that count any street of the network where None.
+    given : list of (name, polygon), optional
+        Areas in place of the network's own.
+    """
     rows = []
     for rules in [asked] if asked is not None else _that_apply(net):
         areas = given if given is not None else _zone_areas(net, area, rules)
@@ -167,10 +192,7 @@ def density(
                     "density_km_per_km2": length / size * 1e3 if size > 0 else None,
                 }
             )
-    if json_file is not None:
-        write_text(json_file, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    _print_table(rows)
-    return 0
+    return rows
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
