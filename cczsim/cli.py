@@ -128,9 +128,20 @@ def build_parser() -> argparse.ArgumentParser:
     density.add_argument("network", metavar="NETWORK")
     density.add_argument(
         "--area",
-        help="polygons (GeoJSON, GeoPackage), west,south,east,north, a tier, a district or all",
+        help="polygons (GeoJSON, GeoPackage; FILE:NAME,NAME for some), west,south,east,north, a "
+        "tier, a district or all",
     )
     density.add_argument("--convention", help="one convention instead of all")
+    density.add_argument(
+        "--hexagons", dest="hexagon", type=int, metavar="RESOLUTION", help="by H3 hexagon, 0 to 12"
+    )
+    density.add_argument(
+        "--blocks", action="store_true", help="also blocks, intersections, reach of rail"
+    )
+    density.add_argument(
+        "--sensitivity", dest="sensitive", action="store_true",
+        help="also what each rule of the convention moves",
+    )  # fmt: skip
     density.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 
     network = command("network", "build a network or look at one")
@@ -227,6 +238,9 @@ def _dispatch(args: argparse.Namespace) -> int:
                 area=args.area,
                 convention=args.convention,
                 json_file=args.json_file,
+                hexagon=args.hexagon,
+                blocks=args.blocks,
+                sensitive=args.sensitive,
                 progress=progress,
             )
         case "rank":

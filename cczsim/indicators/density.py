@@ -9,10 +9,12 @@ import numpy as np
 
 from cczsim.columns import Array
 from cczsim.errors import IndicatorError
-from cczsim.indicators.clipping import clip_shares
+from cczsim.indicators.boundary_streets import share_vertices
+from cczsim.indicators.clipping import clip_shares, ground_length
 from cczsim.indicators.conventions import BUILT_UP, CONVENTIONS, Convention, centreline_weight
 from cczsim.indicators.indicator import Indicator
-from cczsim.network.geometry import local_crs, project
+from cczsim.network.edit import lines_of
+from cczsim.network.geometry import take_ragged
 from cczsim.network.network import Network
 from cczsim.network.road import NO_LINK, RoadNetwork
 from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
@@ -42,8 +44,8 @@ class StreetLengths:
 def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     """Measure every street inside every polygon.
 
-    Clipping is planar, in a projection centred on the polygons; the lengths that are shared out
-    are those of the links, on the ellipsoid.
+    Edges of polygons and of streets are straight in degrees, as GeoJSON has them (RFC 7946, section
+    3.1.1). Parts of a link are measured on the ellipsoid, and its own length is shared out by them.
 
     Parameters
     ----------
@@ -55,21 +57,13 @@ def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     rows = np.arange(road.n_links)
     rows = rows[(road.reverse_link == NO_LINK) | (rows < road.reverse_link)]
     rows = rows[road.road_class[rows] != CONNECTOR]
-    west, south, east, north = shapely.total_bounds(polygons)
-    crs = local_crs((west + east) / 2, (south + north) / 2)
     first, lon, lat = road.shapes()
-    x, y = project(lon, lat, crs) if len(lon) else (lon, lat)
-    counts = np.diff(first)[rows]
-    owner = np.repeat(np.arange(len(rows)), counts)
-    starts = np.repeat(first[:-1][rows] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-    index = np.arange(len(owner)) + starts
-    lines = shapely.linestrings(np.column_stack([x[index], y[index]]), indices=owner)
-    planar = shapely.transform(
-        polygons, lambda points: np.column_stack(project(points[:, 0], points[:, 1], crs))
-    )
-    # Projecting may fold slivers; "linework" would mend them to a collection without a boundary.
-    valid = shapely.make_valid(planar, method="structure", keep_collapsed=False)
-    clipped = clip_shares(np.atleast_1d(lines), valid)
+    first, points = take_ragged(first, rows)
+    lines = lines_of(first, lon[points], lat[points]) if len(rows) else np.zeros(0, dtype=object)
+    lines, areas = share_vertices(lines, shapely.force_2d(polygons))
+    # "linework" would mend rings that cross themselves to a collection without a boundary.
+    valid = shapely.make_valid(areas, method="structure", keep_collapsed=False)
+    clipped = clip_shares(lines, valid, ground_length)
     link = rows[clipped.line]
     return StreetLengths(
         clipped.area, link, road.length[link] * clipped.share, polygon_areas(polygons)

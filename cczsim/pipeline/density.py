@@ -3,88 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cczsim.errors import IndicatorError, InputError
+from cczsim.errors import IndicatorError
 from cczsim.indicators.conventions import CONVENTIONS, Convention, centreline_weight
 from cczsim.indicators.conventions import convention as find_convention
-from cczsim.indicators.density import area_density, zone_polygons
+from cczsim.indicators.density import area_density
+from cczsim.indicators.fabric import RAIL_REACH, street_fabric
+from cczsim.indicators.sensitivity import sensitivity
 from cczsim.network.network import Network
-from cczsim.network.zones import TIERS
+from cczsim.network.zone_build import hexagons
+from cczsim.pipeline.areas import read_areas, zone_areas
 from cczsim.pipeline.assign import check_targets, write_text
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
-
-_FILES = (".geojson", ".json", ".gpkg")
-_NAMES = ("name", "NAME", "name_en", "id", "adcode")
-
-
-def _box(text: str) -> Any:
-    import shapely
-
-    numbers = text.split(",")
-    try:
-        degrees = [float(number) for number in numbers]
-    except ValueError:
-        return None
-    if len(degrees) != 4:
-        raise InputError.of("--area", repr(text), "west,south,east,north in degrees")
-    west, south, east, north = degrees
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise InputError.of("--area", repr(text), "west,south,east,north in degrees")
-    # Between far corners a parallel is not the shortest way that areas are measured by.
-    return shapely.segmentize(shapely.box(west, south, east, north), 0.05)
-
-
-def _polygons_of_file(path: Path) -> list[tuple[str, Any]]:
-    import geopandas
-    import pyogrio
-
-    try:
-        table = geopandas.read_file(path)
-    except (pyogrio.errors.DataSourceError, OSError, ValueError) as error:
-        raise InputError.of(str(path), str(error), "GeoJSON or GeoPackage polygons") from None
-    if not isinstance(table, geopandas.GeoDataFrame):
-        raise InputError.of(str(path), "a table without shapes", "GeoJSON or GeoPackage polygons")
-    if table.crs is None:
-        raise InputError.of(str(path), "no coordinate system", "a file that names its own")
-    table = table.to_crs("EPSG:4326")
-    kinds = sorted(set(table.geom_type.dropna()) - {"Polygon", "MultiPolygon"})
-    if kinds or not len(table) or table.geometry.isna().any():
-        found = ", ".join(kinds) or "empty shapes" if len(table) else "no shapes"
-        raise InputError.of(str(path), found, "polygons")
-    column = next((name for name in _NAMES if name in table), None)
-    names = table[column].astype(str) if column else [str(k + 1) for k in range(len(table))]
-    bad = [str(n) for n, ok in zip(names, table.geometry.is_valid, strict=True) if not ok]
-    if bad:
-        raise InputError.of(
-            str(path), "rings that cross themselves: " + ", ".join(bad[:5]), "valid polygons"
-        )
-    return list(zip(names, table.geometry, strict=True))
-
-
-def _hull(network: Network) -> Any:
-    import shapely
-
-    road = network.road
-    ends = np.unique(np.concatenate([road.tail[road.is_street], road.head[road.is_street]]))
-    lon, lat = road.node_lon[ends], road.node_lat[ends]
-    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
-        raise IndicatorError.of(
-            network.info.name,
-            "nodes without longitude and latitude",
-            "a network with coordinates",
-            "where streets lie is not known, so neither is their density",
-        )
-    hull = shapely.convex_hull(shapely.multipoints(np.column_stack([lon, lat])))
-    if hull.geom_type != "Polygon":
-        raise IndicatorError.of(
-            network.info.name, "streets that enclose no area", "an area", "name one with --area"
-        )
-    return hull
 
 
 def _that_apply(network: Network) -> list[Convention]:
@@ -97,38 +31,15 @@ def _that_apply(network: Network) -> list[Convention]:
     return found
 
 
-def _zone_areas(network: Network, area: str | None, rules: Convention) -> list[tuple[str, Any]]:
-    """Return the areas that the network's own zones make up; its hull where it has none."""
-    import shapely
-
-    zones = network.zones
-    rows, polygons = (
-        zone_polygons(zones, rules.denominator) if zones is not None else (np.zeros(0, int), None)
-    )
-    if zones is None or polygons is None or not len(rows):
-        if area not in (None, "all"):
-            raise IndicatorError.of(
-                f"--area {area}", "a network without zone polygons", "all, a box or a file"
-            )
-        return [("convex hull of all streets", _hull(network))]
-    masks: dict[str, Any] = {"all": np.ones(len(rows), dtype=bool)}
-    for code, tier in enumerate(TIERS):
-        masks[tier] = zones.tier[rows] == code
-    for district in dict.fromkeys(str(d) for d in zones.district[rows] if d):
-        masks[district] = zones.district[rows] == district
-    masks = {name: mask for name, mask in masks.items() if mask.any() and name != "none"}
-    if area is not None and area not in masks:
-        raise IndicatorError.of("--area", repr(area), "one of " + ", ".join(masks))
-    chosen = masks if area is None else {area: masks[area]}
-    return [(name, shapely.union_all(polygons[mask])) for name, mask in chosen.items()]
-
-
 def density(
     network: str,
     *,
     area: str | None,
     convention: str | None,
     json_file: Path | None,
+    hexagon: int | None = None,
+    blocks: bool = False,
+    sensitive: bool = False,
     progress: Progress,
 ) -> int:
     """Measure a network.
@@ -138,21 +49,23 @@ def density(
     network : str
         Whatever :func:`~cczsim.pipeline.networks.load_network` reads.
     area : str, optional
-        A file of polygons, ``west,south,east,north``, a tier, a district or ``all``; every area
-        of the network's own zones where None.
+        A file of polygons (``FILE:NAME,NAME`` for some of them), ``west,south,east,north``, a
+        tier, a district or ``all``; every area of the network's own zones where None.
     convention : str, optional
         All that count any street of the network where None.
+    hexagon : int, optional
+        Resolution of the H3 hexagons that each area is divided into.
+    blocks : bool
+        Also measure blocks, intersections and the reach of rail.
+    sensitive : bool
+        Also say what each rule of the convention moves.
     """
     check_targets(json_file)
     asked = find_convention(convention) if convention is not None else None
-    given: list[tuple[str, Any]] | None = None
-    if area is not None and (box := _box(area)) is not None:
-        given = [(area, box)]
-    elif area is not None and (Path(area).suffix.lower() in _FILES or Path(area).is_file()):
-        given = _polygons_of_file(Path(area))
+    given = read_areas(area) if area is not None else None
     with progress.step("read"):
         net = load_network(Path(network), progress)
-    rows = measure(net, area, asked, given)
+    rows = measure(net, area, asked, given, hexagon=hexagon, blocks=blocks, sensitive=sensitive)
     if json_file is not None:
         write_text(json_file, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     _print_table(rows)
@@ -164,6 +77,10 @@ def measure(
     area: str | None = None,
     asked: Convention | None = None,
     given: list[tuple[str, Any]] | None = None,
+    *,
+    hexagon: int | None = None,
+    blocks: bool = False,
+    sensitive: bool = False,
 ) -> list[dict[str, Any]]:
     """Return a row for each area and convention, as ``--json`` writes them.
 
@@ -176,10 +93,15 @@ def measure(
         All that count any street of the network where None.
     given : list of (name, polygon), optional
         Areas in place of the network's own.
+    hexagon, blocks, sensitive
+        See :func:`density`.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for rules in [asked] if asked is not None else _that_apply(net):
-        areas = given if given is not None else _zone_areas(net, area, rules)
+        areas = given if given is not None else zone_areas(net, area, rules.denominator)
+        if hexagon is not None:
+            areas = _in_hexagons(areas, hexagon)
+        polygons = dict(areas)
         for name, length, size in area_density(net.road, areas, rules):
             rows.append(
                 {
@@ -192,7 +114,36 @@ def measure(
                     "density_km_per_km2": length / size * 1e3 if size > 0 else None,
                 }
             )
+            if blocks:
+                rows[-1]["blocks"] = _known(vars(street_fabric(net, polygons[name], rules)))
+            if sensitive:
+                rows[-1]["sensitivity"] = [
+                    _known({"rule": v.rule or rules.name, "length_km": v.length / 1e3,
+                            "density_km_per_km2": v.density})
+                    for v in sensitivity(net.road, polygons[name], rules)
+                ]  # fmt: skip
     return rows
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values for JSON: None where a number is not known."""
+    return {k: None if isinstance(v, float) and v != v else v for k, v in values.items()}
+
+
+def _in_hexagons(areas: list[tuple[str, Any]], resolution: int) -> list[tuple[str, Any]]:
+    """Return what of each area lies in each hexagon of it, by cell."""
+    import shapely
+
+    if not 0 <= resolution <= 12:
+        raise IndicatorError.of("--hexagons", f"{resolution}", "a resolution of H3, 0 to 12")
+    cells: dict[str, Any] = {}
+    for _, polygon in areas:
+        for cell, outline in zip(*hexagons(polygon, resolution), strict=True):
+            part = shapely.intersection(outline, polygon)
+            cells[cell] = shapely.union(cells[cell], part) if cell in cells else part
+    if not cells:
+        raise IndicatorError.of("--hexagons", "areas smaller than a hexagon", "a finer resolution")
+    return sorted(cells.items())
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
@@ -207,3 +158,24 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             f"{row['area']:{width}}  {row['convention']:26} {row['length_km']:10.1f} "
             f"{row['area_km2']:10.1f} {figure if figure is not None else float('nan'):8.3f}\n"
         )
+        if "blocks" in row:
+            _print_blocks(row["blocks"], out)
+        first, *rest = row.get("sensitivity", [None])
+        for item in rest:
+            change = item["density_km_per_km2"] - first["density_km_per_km2"]
+            out(f"    {item['rule']:38} {item['density_km_per_km2']:8.3f} {change:+8.3f}\n")
+
+
+def _print_blocks(found: Mapping[str, Any], out: Callable[[str], object]) -> None:
+    def shown(key: str, unit: float = 1.0, digits: int = 1) -> str:
+        value = found[key]
+        return "–" if value is None else f"{value / unit:.{digits}f}"
+
+    out(
+        f"    {found['blocks']} blocks, mean {shown('mean_block', 1e4)} ha, median "
+        f"{shown('median_block', 1e4)} ha, largest {shown('largest_block', 1e4)} ha, "
+        f"mean perimeter {shown('mean_perimeter', 1.0, 0)} m\n"
+        f"    {found['intersections']} intersections, {shown('intersections_per_km2')} a km2; "
+        f"{found['dead_ends']} dead ends; within {RAIL_REACH:.0f} m of a rail stop: "
+        f"{shown('rail_share', 0.01)} %\n"
+    )
