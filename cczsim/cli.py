@@ -197,6 +197,10 @@ def build_parser() -> argparse.ArgumentParser:
     view.add_argument("result", type=Path, metavar="RESULT", help="a result, or a folder of them")
     view.add_argument("--port", type=_port, default=0, help="default: a free one")
     view.add_argument("--no-browser", action="store_true", help="only say the address")
+    export = command("export", "load a result into a PostGIS database")
+    export.add_argument("result", type=Path, metavar="RESULT")
+    export.add_argument("target", metavar="postgresql://USER@HOST:PORT/DATABASE")
+    export.add_argument("--as", dest="key", metavar="KEY", help="what the run is called there")
     command("warmup", "compile all kernels now, so that the first run need not")
     return parser
 
@@ -215,6 +219,10 @@ def _dispatch(args: argparse.Namespace) -> int:
                 k: v for k, v in vars(args).items() if k not in ("command", "network", "trips")
             }
             return assign.assign(args.network, args.trips, progress=progress, **options)
+        case "export":
+            from cczsim.pipeline.export import export
+
+            return export(args.result, args.target, key=args.key, progress=progress)
         case "view":
             from cczsim.pipeline.view import view
 

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from cczsim.errors import CczsimError, InputError, OutputError
 from cczsim.indicators.indicator import Indicator
+from cczsim.io.qgis_styles import TABLE as STYLES
+from cczsim.io.qgis_styles import styles_table
 from cczsim.io.result_tables import (
     backdrop_table,
     lines_table,
@@ -239,6 +241,7 @@ def _write_tables(result: RunResult, part: Path) -> None:
         "links": links, "lines": lines, "stops": stops, "zones": zones,
         "backdrop": backdrop_table(result),
     }  # fmt: skip
+    written: list[str] = []
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _GPKG_DATE})
     try:
@@ -248,6 +251,11 @@ def _write_tables(result: RunResult, part: Path) -> None:
                     table, part / "result.gpkg", layer=name, driver="GPKG",
                     geometry_type=_geometry_type(table),
                 )  # fmt: skip
+                written.append(name)
+        if written:
+            pyogrio.write_dataframe(
+                styles_table(written), part / "result.gpkg", layer=STYLES, driver="GPKG"
+            )
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 

@@ -7,9 +7,11 @@ import hashlib
 import importlib.util
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas
 import numpy as np
@@ -79,8 +81,19 @@ def test_the_folder_is_complete_and_its_figures_agree(
     assert transit is not None
     assert len(lines) == len(transit.line_stop) - transit.n_lines
     assert {str(name) for name, _ in pyogrio.list_layers(out / "result.gpkg")} == {
-        "links", "lines", "stops", "zones", "backdrop",
+        "links", "lines", "stops", "zones", "backdrop", "layer_styles",
     }  # fmt: skip
+    styles = pyogrio.read_dataframe(out / "result.gpkg", layer="layer_styles")
+    assert set(styles["f_table_name"]) == {"links", "lines", "stops", "zones", "backdrop"}
+    assert styles["useAsDefault"].all()
+    for name, qml in zip(styles["f_table_name"], styles["styleQML"], strict=True):
+        columns = set(pyogrio.read_info(out / "result.gpkg", layer=name)["fields"])
+        tree = ElementTree.fromstring(qml)
+        attribute = next(tree.iter("renderer-v2")).get("attr")
+        assert attribute is None or attribute in columns
+        for option in tree.iter("Option"):
+            if option.get("name") == "expression":
+                assert set(re.findall(r'"(\w+)"', option.get("value", ""))) <= columns
     ground = geopandas.read_file(out / "result.gpkg", layer="backdrop")
     assert ground[["kind", "name", "name_en"]].fillna("").to_numpy().tolist() == [
         ["water", "湘江", "Xiang River"], ["green", "岳麓山", ""],
