@@ -22,7 +22,7 @@ from cczsim.network.provenance import Source
 from cczsim.network.road import ATTRIBUTES, NO_LINK, RoadNetwork
 from cczsim.network.road_class import CLASS_CODE, ROAD_CLASSES
 from cczsim.osm.class_table import TABLES, ClassTable
-from cczsim.osm.tags import parse_lanes, parse_speed
+from cczsim.osm.tag_values import parse_lanes, parse_speed
 
 WGS84: Final = "EPSG:4326"
 _OWN: Final = {

@@ -14,6 +14,7 @@ from cczsim.errors import OsmError
 from cczsim.network.geometry import take_ragged
 from cczsim.network.provenance import Source
 from cczsim.network.road import NO_LINK, RoadNetwork
+from cczsim.osm.barriers import StreetNodes
 from cczsim.osm.class_table import ClassTable
 from cczsim.osm.extract import OsmExtract
 from cczsim.osm.pieces import Pieces
@@ -31,12 +32,13 @@ class DirectedLinks:
     def __init__(
         self,
         extract: OsmExtract,
+        nodes: StreetNodes,
         pieces: Pieces,
         rules: list[WayRule],
         which: Array,
         table: ClassTable,
     ) -> None:
-        self.extract, self.pieces, self.table = extract, pieces, table
+        self.extract, self.nodes, self.pieces, self.table = extract, nodes, pieces, table
         rule = which[pieces.way]  # [piece]
         open_ways = np.array([(r.forward, r.backward) for r in rules], dtype=bool)[rule]
         place = np.flatnonzero(open_ways.ravel())  # 2: forward before backward
@@ -80,9 +82,9 @@ class DirectedLinks:
         tagged = np.full(len(way), int(Source.TAGGED), dtype=np.int8)
         first, lon, lat = self._shapes()
         return RoadNetwork(
-            node_id=extract.node_id[used],
-            node_lon=extract.node_lon[used],
-            node_lat=extract.node_lat[used],
+            node_id=self.nodes.node_id[used],
+            node_lon=self.nodes.lon[used],
+            node_lat=self.nodes.lat[used],
             link_id=link_id,
             tail=np.where(self.backward == 1, head[self.piece], tail[self.piece]),
             head=np.where(self.backward == 1, tail[self.piece], head[self.piece]),
@@ -129,4 +131,4 @@ class DirectedLinks:
         back = np.repeat(self.backward == 1, size)
         turned = np.repeat(first[:-1] + first[1:] - 1, size) - np.arange(len(index))
         point = self.pieces.point[index[np.where(back, turned, np.arange(len(index)))]]
-        return first, self.extract.node_lon[point], self.extract.node_lat[point]
+        return first, self.nodes.lon[point], self.nodes.lat[point]

@@ -18,6 +18,7 @@ Rules, with the numbers that the code carries (tags: :mod:`cczsim.osm.tags`; cut
    street is allowed wherever no restriction forbids it, or with ``u_turns="dead-ends"`` only where
    no other link leaves.
 8. One-way carriageways of one road are marked by :mod:`cczsim.osm.carriageways`.
+9. Streets end on both sides of a barrier that stops cars (:mod:`cczsim.osm.barriers`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from cczsim.network.road import ATTRIBUTES, NO_LINK, RoadNetwork
 from cczsim.network.road_class import ROAD_CLASSES
 from cczsim.network.turns import Turns, join_turns, no_u_turns, turns_after_drop
 from cczsim.osm.account import TOO_SHORT, account, total
+from cczsim.osm.barriers import split_at_barriers
 from cczsim.osm.carriageways import dual_carriageways
 from cczsim.osm.class_table import TABLES, ClassTable
 from cczsim.osm.components import (
@@ -102,15 +104,15 @@ def build_roads(
     highway = np.array(["highway" in tags for tags in combinations], dtype=bool)[which]
     taken = np.array([not rule.reason for rule in rules], dtype=bool)[which]
     node = extract.node_rows(extract.way_ref)
-    lon, lat = extract.node_lon, extract.node_lat
-    pieces = cut(extract.way_ref_first, node, taken, lon, lat)
+    nodes = split_at_barriers(extract, node, taken)  # 9
+    pieces = cut(nodes.first, nodes.node, taken, nodes.lon, nodes.lat)
     if not len(pieces.way):
         raise OsmError.of(
             "roads", f"no road for cars among {int(highway.sum())} ways with a highway tag",
             f"ways of the classes {', '.join(classes)}",
             "check the area, and that ways come with their nodes",
         )  # fmt: skip
-    links = DirectedLinks(extract, pieces, rules, which, table)
+    links = DirectedLinks(extract, nodes, pieces, rules, which, table)
     road = links.road()
     restricted = build_turns(extract, road, _why_not(extract, rules, which, pieces))  # 7
     turns, turn_report = restricted.turns, restricted.report
@@ -132,6 +134,9 @@ def build_roads(
     report["provenance"] = _provenance(road)
     report["not_understood"] = _odd(rules, which)
     report["turn_restrictions"] = {**turn_report, "u_turns": u_turns, "all_rules": turns.n_turns}
+    ferries = [not tags.get("highway") and tags.get("route") == "ferry" for tags in combinations]
+    report["ferry_ways_left_out"] = int(np.array(ferries, dtype=bool)[which].sum())
+    report["barriers"] = nodes.report
     report["references_to_missing_nodes"] = int((node < 0).sum())
     report["left_out_by_reader"] = extract.left_out
     report["class_table"] = {"name": table.name, "source": table.source}

@@ -26,7 +26,8 @@ import numpy as np
 from cczsim.columns import Array
 from cczsim.network.geometry import local_crs, project, segment_lengths
 from cczsim.osm.route_members import Places, RouteMembers
-from cczsim.osm.tags import parse_direction, parse_speed
+from cczsim.osm.tag_access import parse_direction
+from cczsim.osm.tag_values import parse_speed
 
 OFF_WAYS: Final = 150.0
 AGAINST: Final = 5.0

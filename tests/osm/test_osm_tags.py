@@ -6,16 +6,9 @@ from hypothesis import strategies as st
 
 from cczsim.network.provenance import Source
 from cczsim.network.road_class import CLASS_CODE
-from cczsim.osm.tags import (
-    DRIVABLE,
-    MOST_LANES,
-    USED_KEYS,
-    interpret,
-    left_out,
-    parse_direction,
-    parse_lanes,
-    parse_speed,
-)
+from cczsim.osm.tag_access import left_out, parse_direction
+from cczsim.osm.tag_values import parse_lanes, parse_speed, parse_width
+from cczsim.osm.tags import DRIVABLE, MOST_LANES, USED_KEYS, interpret
 
 T, D, F = Source.TAGGED, Source.DERIVED, Source.DEFAULT
 
@@ -182,3 +175,18 @@ def test_every_class_keeps_its_name() -> None:
 def test_structure() -> None:
     values = [{"bridge": "viaduct"}, {"tunnel": "yes"}, {"bridge": "no"}, {}]
     assert [interpret({"highway": "road", **tags}).structure for tags in values] == [1, 2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "metres"),
+    [("7", 7.0), ("7.5 m", 7.5), ("10 ft", 3.048), ("12'", 3.6576), ("12' 6\"", 3.81),
+     ("wide", None), ("", None), ("-3", None), ("7,5", None)],
+)  # fmt: skip
+def test_widths(text: str, metres: float | None) -> None:
+    assert parse_width(text) == (None if metres is None else pytest.approx(metres))
+
+
+def test_reserved_lanes_never_take_the_last() -> None:
+    rule = interpret({"highway": "primary", "lanes": "1", "oneway": "yes", "lanes:bus": "1"})
+    assert rule.lanes == (1, 0)
+    assert rule.lanes_source[0] == T
