@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from cczsim.errors import InputError
+from cczsim.errors import ColumnError, InputError
 from cczsim.osm.extract import ExtractMaker, OsmExtract
 from cczsim.osm.selection import NODE_KEYS, WAY_KEYS, take_relation, take_way
 
@@ -44,31 +44,60 @@ def read_osm(path: str | Path, bbox: Bbox | None = None) -> OsmExtract:
     """
     path = Path(path)
     _check_door(path, bbox)
-    import osmium
-
-    maker = ExtractMaker()
-    try:
-        _read_objects(path, maker)
-    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
-        raise InputError.of(
-            str(path),
-            f"{path.stat().st_size:,} bytes that break off or are damaged inside ({error})",
-            "a whole OpenStreetMap file",
-            "fetch or copy it again and compare its size with the source's",
-        ) from error
-    if maker.n_objects == 0:
+    extract = _read_columns(path) or _read_with_osmium(path)
+    if not extract.n_nodes and not extract.n_ways and not extract.n_relations:
         raise InputError.of(
             str(path), "no road, track or stop",
             f"ways with one of the tags {', '.join(WAY_KEYS)}",
             "check that the extract covers the area and was not filtered",
         )  # fmt: skip
-    extract = maker.extract()
     if bbox is not None:
         extract = clip(extract, bbox, str(path))
     missing = int((extract.node_rows(extract.way_ref) < 0).sum())
     if missing:
         extract.left_out.setdefault("way_ref", {})["node not in the extract"] = missing
     return extract
+
+
+def _read_columns(path: Path) -> OsmExtract | None:
+    """Return the extract of a .osm.pbf file, None where pyosmium is to read it.
+
+    pyosmium reads every variant, and says what is wrong with a damaged file; but it makes a Python
+    object of each way and tag, which takes five times as long.
+    """
+    if not path.name.lower().endswith(".pbf"):
+        return None
+    from cczsim.io.osm_pbf import read_pbf
+    from cczsim.io.pbf_blocks import StrangeError
+
+    try:
+        return read_pbf(path)
+    except StrangeError:
+        return None
+
+
+def _read_with_osmium(path: Path) -> OsmExtract:
+    """Return the extract of a file of any form."""
+    from osmium import InvalidLocationError as BadPlaceError
+
+    maker = ExtractMaker()
+    try:
+        _read_objects(path, maker)
+        return maker.extract()
+    except (RuntimeError, ValueError, KeyError, ColumnError, BadPlaceError) as error:
+        if "entities" in str(error):
+            raise InputError.of(
+                str(path),
+                "an XML document type with entities",
+                "OpenStreetMap XML, which has none",
+                "a file that defines entities is no export of map data: do not trust it",
+            ) from error
+        raise InputError.of(
+            str(path),
+            f"{path.stat().st_size:,} bytes that break off or are damaged inside ({error})",
+            "a whole OpenStreetMap file",
+            "fetch or copy it again and compare its size with the source's",
+        ) from error
 
 
 def _check_door(path: Path, bbox: Bbox | None) -> None:
@@ -101,49 +130,30 @@ def check_bbox(bbox: Bbox, where: str) -> None:
 def _read_objects(path: Path, maker: ExtractMaker) -> None:
     import osmium
 
-    # All ways and relations come to Python, so that those left out can be counted; of the nodes,
-    # nearly all of the file, only those with a tag of interest do. The places of the others are
-    # looked up when the ways are known. An IdFilter in a second pass reads the same, but its
-    # dense set takes 0.9 GB and 2 s for the ids of any recent extract.
-    places = osmium.index.create_map("sparse_mem_array")
-    processor = (
-        osmium.FileProcessor(str(path))
-        .with_locations(places)
-        .with_filter(osmium.filter.KeyFilter(*NODE_KEYS).enable_for(osmium.osm.NODE))
-    )
+    # Where the file is no .osm.pbf it is small enough for all of its nodes to come to Python, so
+    # that an id that stands twice is seen.
+    places: dict[int, tuple[float, float]] = {}
     stops: list[int] = []
-    for item in processor:
+    for item in osmium.FileProcessor(str(path)):
         kind = item.type_str()
         if kind == "n":
-            if item.location.valid():
-                maker.add_node(item.id, item.lon, item.lat, [(t.k, t.v) for t in item.tags])
-            else:
+            if not item.location.valid():
                 maker.leave_out("node", "no valid location")
+                continue
+            place = (item.lon, item.lat)
+            if item.id in places:
+                maker.leave_out("node", "id twice")
+            elif any(key in item.tags for key in NODE_KEYS):
+                maker.add_node(item.id, *place, [(t.k, t.v) for t in item.tags])
+            places.setdefault(item.id, place)
         elif kind == "w":
             take_way(maker, item.id, [n.ref for n in item.nodes], dict(item.tags))
         elif kind == "r":
             members = ((_MEMBER_KIND[m.type], m.ref, m.role) for m in item.members)
             stops += take_relation(maker, item.id, members, dict(item.tags))
-    wanted = sorted({*maker.refs, *stops})
-    for node_id in wanted:
-        if node_id < 0:
-            continue
-        try:
-            place = places.get(node_id)
-        except KeyError:
-            continue  # counted by the caller
-        maker.add_node(node_id, place.lon, place.lat)
-    if wanted and wanted[0] < 0:
-        _read_new_nodes(path, maker, set(wanted))
-
-
-def _read_new_nodes(path: Path, maker: ExtractMaker, wanted: set[int]) -> None:
-    # Editors give new nodes negative ids, which the location table cannot hold.
-    import osmium
-
-    for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
-        if node.id in wanted and node.location.valid():
-            maker.add_node(node.id, node.lon, node.lat)
+    for node_id in sorted({*maker.refs, *stops}):
+        if node_id in places:  # those that are not are counted by the caller
+            maker.add_node(node_id, *places[node_id])
 
 
 def clip(extract: OsmExtract, bbox: Bbox, where: str) -> OsmExtract:

@@ -21,6 +21,7 @@ from cczsim.osm.pieces import Pieces
 from cczsim.osm.tags import WayRule
 
 PIECES_A_WAY: Final = 5000
+LARGEST_WAY_ID: Final = 2**62 // (2 * PIECES_A_WAY)
 
 
 class DirectedLinks:
@@ -74,6 +75,11 @@ class DirectedLinks:
             raise OsmError.of(
                 f"way {extract.way_id[pieces.way[number.argmax()]]}", f"{number.max() + 1} pieces",
                 f"at most {PIECES_A_WAY}", "OpenStreetMap allows 2,000 nodes a way: split the way",
+            )  # fmt: skip
+        if int(np.abs(extract.way_id[pieces.way]).max()) > LARGEST_WAY_ID:
+            raise OsmError.of(
+                "ways", f"the id {np.abs(extract.way_id[pieces.way]).max()}",
+                f"ids up to {LARGEST_WAY_ID}", "number the ways anew (osmium renumber)",
             )  # fmt: skip
         link_id = 2 * PIECES_A_WAY * extract.way_id[way] + 2 * number[self.piece] + self.backward
         used, local = np.unique(np.concatenate([pieces.tail, pieces.head]), return_inverse=True)

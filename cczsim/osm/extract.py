@@ -142,7 +142,13 @@ class OsmExtract(Columns):
         codes = self.tag_codes(kind, keys)
         if not len(codes):
             return [], np.zeros(0, dtype=np.int64)
-        rows, which = np.unique(codes, axis=0, return_inverse=True)
+        # Column by column, numbered anew after each, so that the numbers stay small: sorting whole
+        # rows of all keys takes ten times as long.
+        which = np.zeros(len(codes), dtype=np.int64)
+        for own in codes.T:
+            if (own != NO_WORD).any():
+                which = np.unique(which * (len(self.word) + 1) + own + 1, return_inverse=True)[1]
+        rows = codes[np.unique(which, return_index=True)[1]]
         words = [str(word) for word in self.word]
         combinations = [
             {key: words[code] for key, code in zip(keys, row, strict=True) if code != NO_WORD}
@@ -234,9 +240,9 @@ class ExtractMaker:
     def add_node(
         self, node_id: int, lon: float, lat: float, tags: Iterable[tuple[str, str]] = ()
     ) -> None:
-        """Add a node, or the tags of one that came without."""
-        if node_id not in self._nodes:
-            self._nodes[node_id] = (lon, lat)
+        """Add a node, or the tags of one that came without; another place is counted."""
+        if self._nodes.setdefault(node_id, (lon, lat)) != (lon, lat):
+            self.leave_out("node", "id twice")
         if node_id not in self._node_tags:
             pairs = [self._code(text) for pair in tags for text in pair]
             if pairs:

@@ -48,6 +48,7 @@ from cczsim.osm.components import (
 )
 from cczsim.osm.directed import DirectedLinks
 from cczsim.osm.extract import OsmExtract
+from cczsim.osm.findings import extract_findings
 from cczsim.osm.pieces import Pieces, cut, way_lengths
 from cczsim.osm.restrictions import build_turns, report_after_drop
 from cczsim.osm.tags import DRIVABLE, USED_KEYS, WayRule, interpret
@@ -133,6 +134,7 @@ def build_roads(
     report["network"] = _network_report(road, links.piece[kept])
     report["provenance"] = _provenance(road)
     report["not_understood"] = _odd(rules, which)
+    report["findings"] = extract_findings(extract, node, taken, report["not_understood"])
     report["turn_restrictions"] = {**turn_report, "u_turns": u_turns, "all_rules": turns.n_turns}
     ferries = [not tags.get("highway") and tags.get("route") == "ferry" for tags in combinations]
     report["ferry_ways_left_out"] = int(np.array(ferries, dtype=bool)[which].sum())

@@ -12,6 +12,31 @@ NODE_KEYS: Final = ("highway", "barrier", "railway", "public_transport", "statio
 RELATION_TYPES: Final = ("restriction", "route", "route_master", "public_transport", "multipolygon")
 
 
+def way_reason() -> str:
+    """Return why a way is not taken."""
+    return f"none of the tags {', '.join(WAY_KEYS)}"
+
+
+def relation_reason(tags: Mapping[str, str]) -> str:
+    """Return why a relation is not taken, ``""`` if it is.
+
+    Taken are turn restrictions, routes and groups of stops, and multipolygons that have one of
+    :data:`WAY_KEYS` themselves.
+    """
+    form = tags.get("type", "")
+    family = form.split(":")[0]  # restriction:hgv and the like
+    if family not in RELATION_TYPES:
+        return f"type={form}"
+    if family == "multipolygon" and not any(key in tags for key in WAY_KEYS):
+        return "multipolygon of no road, track or stop"
+    return ""
+
+
+def wants_stops(tags: Mapping[str, str]) -> bool:
+    """Return whether the nodes of a relation are wanted whatever tags they have."""
+    return tags.get("type") == "route"
+
+
 def take_way(
     maker: ExtractMaker, way_id: int, refs: Sequence[int], tags: Mapping[str, str]
 ) -> None:
@@ -19,7 +44,7 @@ def take_way(
     if any(key in tags for key in WAY_KEYS) or tags.get("route") == "ferry":
         maker.add_way(way_id, refs, tags)
     else:
-        maker.leave_out("way", f"none of the tags {', '.join(WAY_KEYS)}")
+        maker.leave_out("way", way_reason())
 
 
 def take_relation(
@@ -28,24 +53,17 @@ def take_relation(
     members: Iterable[tuple[str, int, str]],
     tags: Mapping[str, str],
 ) -> list[int]:
-    """Add a turn restriction, a route or a group of stops; count another.
-
-    A multipolygon is taken where it has one of :data:`WAY_KEYS` itself.
+    """Add a relation, or count it with the reason why not.
 
     Returns
     -------
     list of int
         Nodes that are wanted for the relation, whatever tags they have: the stops of a route.
     """
-    form = tags.get("type", "")
-    family = form.split(":")[0]  # restriction:hgv and the like
-    if family not in RELATION_TYPES:
-        maker.leave_out("relation", f"type={form}")
-    elif family == "multipolygon" and not any(key in tags for key in WAY_KEYS):
-        maker.leave_out("relation", "multipolygon of no road, track or stop")
-    else:
-        members = list(members)
-        maker.add_relation(relation_id, members, tags)
-        if family == "route":
-            return [ref for kind, ref, _ in members if kind == "node"]
-    return []
+    reason = relation_reason(tags)
+    if reason:
+        maker.leave_out("relation", reason)
+        return []
+    members = list(members)
+    maker.add_relation(relation_id, members, tags)
+    return [ref for kind, ref, _ in members if kind == "node"] if wants_stops(tags) else []

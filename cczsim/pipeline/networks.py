@@ -174,6 +174,8 @@ def _components(road: RoadNetwork) -> dict[str, Any]:
 
 def summary(network: Network) -> list[str]:
     """Return what a network holds, in lines."""
+    from cczsim.osm.route_tags import ROUTE_MODE
+
     account = account_of(network)
     head = network.info.title or network.info.name
     counts = f"{account['nodes']} nodes, {account['links']} directed links"
@@ -200,6 +202,13 @@ def summary(network: Network) -> list[str]:
     if cut["links"]:
         km = sum(cut["link_km_by_class"].values())
         lines.append(f"  turn rules alone cut off {cut['links']} links, {km:.1f} km")
+    for finding in account["build"].get("roads", {}).get("findings", []):
+        ids = ", ".join(str(i) for i in finding["ids"][:3])
+        more = " …" if len(finding["ids"]) > 3 else ""
+        lines.append(
+            f"  finding: {finding['message']}"
+            + (f" ({finding['kind']} {ids}{more})" if ids else "")
+        )
     turns = account["turn_restrictions"]
     if turns["kept"] or turns["refused"]:
         why = ", ".join(f"{count} {reason}" for reason, count in turns["reasons"].items())
@@ -215,7 +224,7 @@ def summary(network: Network) -> list[str]:
     if network.transit is not None:
         lines.append(f"  {account['lines']} directed lines, {account['stops']} stops")
         for kind, row in account["build"].get("routes", {}).get("by_route", {}).items():
-            if row["built"]:
+            if row["built"] or kind in ROUTE_MODE:
                 left = row["relations"] - row["built"]
                 lines.append(
                     f"  route={kind}: {row['relations']} relations, {row['lines']} directed lines"
