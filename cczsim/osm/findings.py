@@ -63,8 +63,8 @@ def extract_findings(
     torn = np.unique(way[lost])
     n_lost = int(lost.sum())
     message = (
-        f"nodes that {len(torn)} of the streets name are not in the extract, {n_lost} in all, as at "
-        "its edge: streets end or are broken there"
+        f"nodes that {len(torn)} of the streets name are not in the extract, {n_lost} in all, as "
+        "at its edge: streets end or are broken there"
     )
     add("missing_nodes", n_lost, message, "way", extract.way_id[torn])  # 2
     here = np.zeros(len(node), dtype=bool)
