@@ -144,6 +144,33 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     density.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 
+    design = command("design", "propose streets that reach a density, as a scenario")
+    design.add_argument("source", type=Path, metavar="SCENARIO.toml|NETWORK")
+    design.add_argument("--area", required=True, help="as for density")
+    design.add_argument("--target", help="'7 km/km2', or '+10 %%' on today's density")
+    design.add_argument("--budget", help="money instead of a target: '2e9 CNY'")
+    design.add_argument("--out", type=Path, required=True, metavar="FILE.toml")
+    design.add_argument("--page", type=Path, metavar="FILE.html", help="a map of the streets")
+    design.add_argument(
+        "--choose", choices=["blocks", "length"], default="blocks",
+        help="cut the largest blocks first, or build the longest streets first",
+    )  # fmt: skip
+    design.add_argument("--convention", help="default: the first that counts any street here")
+    design.add_argument("--each", action="store_true", help="the target holds for each area")
+    design.add_argument("--class", dest="road_class", default="tertiary", metavar="CLASS")
+    design.add_argument("--lanes", type=_number, default=1.0, help="in one direction (default 1)")
+    design.add_argument("--speed", default="30 km/h")
+    design.add_argument("--width", help="between building lines (default: by class)")
+    design.add_argument("--cost-per-km", help="at ground level (default: by class, assumed)")
+    design.add_argument(
+        "--keep-out", type=Path, action="append", default=[], metavar="FILE",
+        help="polygons or lines that no street goes through, beside the network's own water",
+    )  # fmt: skip
+    design.add_argument("--clearance", default="0 m", help="how far off them streets stay")
+    design.add_argument("--bridges", default="0 m", help="longest bridge over them (default: none)")
+    design.add_argument("--max-block", default="60 ha", help="larger blocks are left alone")
+    design.add_argument("--quiet", action="store_true", help="say only what is asked for")
+
     network = command("network", "build a network or look at one")
     actions = network.add_subparsers(dest="action", required=True, metavar="ACTION")
     build = command("build", "build a network from a recipe or an OSM extract", actions)
@@ -251,6 +278,11 @@ def _dispatch(args: argparse.Namespace) -> int:
                 sensitive=args.sensitive,
                 progress=progress,
             )
+        case "design":
+            from cczsim.pipeline import design
+
+            options = {k: v for k, v in vars(args).items() if k not in (*_NOT_PASSED, "source")}
+            return design.design(args.source, progress=progress, **options)
         case "rank":
             from cczsim.pipeline import rank
 

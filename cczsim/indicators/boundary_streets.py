@@ -12,8 +12,9 @@ import numpy as np
 
 from cczsim.columns import Array
 
-_ON: Final = 1e-9
-"""Degrees, a tenth of a millimetre: vertices this near to a segment lie on it."""
+_ON: Final = 1e-7
+"""Degrees, about a centimetre: vertices this near to a segment lie on it. Streets that were split
+where others meet them are off by millimetres: their new vertices went through a projection."""
 
 
 def share_vertices(lines: Array, areas: Array) -> tuple[Array, Array]:
