@@ -232,7 +232,8 @@ def _read_link(
             f"{row.where}: free_speed", "no speed and no vdf_fftt", "one of them",
             "without it the link would take no time",
         )  # fmt: skip
-    shape = _shape(row, np.array([[x[k], y[k]] for k in ends]), faults)
+    straight = np.array([[x[k], y[k]] for k in ends]) if len(x) else np.zeros((2, 2))
+    shape = _shape(row, straight, faults)
     rows.append(made)
     shapes.append(shape)
     directed = row.cells.get("directed", "1").strip().lower() or "1"

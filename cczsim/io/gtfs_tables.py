@@ -168,7 +168,7 @@ def _zip(feed: Feed) -> dict[str, bytes]:
                     raise InputError.of(
                         feed.where(name), f"a damaged member ({error})", "a sound zip", hint
                     ) from None
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
         raise InputError.of(
             str(feed.path), f"no zip that can be read ({error})", "a GTFS feed as zip", hint
         ) from None

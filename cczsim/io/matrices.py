@@ -95,25 +95,43 @@ def _read_omx(path: Path, zone_ids: Array, name: str | None) -> Array:
             "it may be cut off; fetch it again",
         ) from None  # fmt: skip
     with file:
-        group = file.get("data")
-        names = list(group) if isinstance(group, h5py.Group) else []
-        if not names:
-            raise InputError.of(str(path), "no matrix under /data", "an OMX file")
-        if name is None and len(names) > 1:
-            raise InputError.of(
-                str(path), f"several matrices: {', '.join(names)}", "one", "name the one to read"
-            )
-        wanted = name or names[0]
-        if wanted not in names:
-            raise InputError.of(str(path), f"no matrix {wanted!r}", "one of " + ", ".join(names))
-        if not isinstance(group[wanted], h5py.Dataset):
-            raise InputError.of(f"{path}: /data/{wanted}", "a group", "a matrix of numbers")
         try:
-            matrix = np.array(group[wanted], dtype=np.float64)
-            lookup = _lookup(file, len(zone_ids), path)
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError.of(str(path), f"{wanted}: {error}", "a matrix of numbers") from None
+            matrix, lookup = _content(file, len(zone_ids), name, path)
+        except (OSError, RuntimeError, TypeError, ValueError, KeyError) as error:
+            raise InputError.of(
+                str(path), f"a damaged file ({error})", "an OMX file",
+                "it may be cut off; fetch it again",
+            ) from None  # fmt: skip
     return _ordered(matrix, lookup, zone_ids, path)
+
+
+def _content(file: Any, n_zones: int, name: str | None, path: Path) -> tuple[Array, Array | None]:
+    """Return the matrix and the lookup of an open file."""
+    import h5py
+
+    group = file.get("data")
+    names = list(group) if isinstance(group, h5py.Group) else []
+    if not names:
+        raise InputError.of(str(path), "no matrix under /data", "an OMX file")
+    if name is None and len(names) > 1:
+        raise InputError.of(
+            str(path), f"several matrices: {', '.join(names)}", "one", "name the one to read"
+        )
+    wanted = name or names[0]
+    if wanted not in names:
+        raise InputError.of(str(path), f"no matrix {wanted!r}", "one of " + ", ".join(names))
+    if not isinstance(group[wanted], h5py.Dataset):
+        raise InputError.of(f"{path}: /data/{wanted}", "a group", "a matrix of numbers")
+    shape = group[wanted].shape
+    if shape is None or math.prod(shape) > 4 * max(n_zones, 1) ** 2 + 10_000:
+        raise InputError.of(
+            f"{path}: /data/{wanted}", f"a matrix of {shape}", f"{n_zones} by {n_zones} zones"
+        )
+    try:
+        matrix = np.array(group[wanted], dtype=np.float64)
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError.of(str(path), f"{wanted}: {error}", "a matrix of numbers") from None
+    return matrix, _lookup(file, n_zones, path)
 
 
 def _lookup(file: Any, n_zones: int, path: Path) -> Array | None:

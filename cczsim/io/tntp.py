@@ -246,7 +246,7 @@ def _cells(text: _Text, n_zones: int, faults: FaultCollector) -> Iterator[tuple[
             values = _numbers(words)
             if values is None or len(values) != 2 or ":" not in item:
                 faults.add(where, repr(item.strip()), "destination : trips")
-            elif not (values[0] == int(values[0]) and 1 <= values[0] <= n_zones):
+            elif not (1 <= values[0] <= n_zones and values[0] == int(values[0])):
                 faults.add(where, f"destination {words[0]}", f"a zone from 1 to {n_zones}")
             elif not math.isfinite(values[1]) or values[1] < 0.0:
                 faults.add(where, f"{words[1]} trips", "a finite number of at least 0")

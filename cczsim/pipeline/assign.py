@@ -25,6 +25,7 @@ from cczsim.errors import CczsimError, FaultCollector, InputError, OutputError
 from cczsim.io import gmns, matrices, tntp
 from cczsim.network.network import Network
 from cczsim.pipeline.progress import Progress
+from cczsim.scenario.ledger import name_pairs
 from cczsim.units import parse
 
 
@@ -134,7 +135,7 @@ def assign(
         write_text(json_file, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     if flows is not None:
         _write_flows(net, result, best, time_unit, flows)
-    return _say(result, tolerated, progress)
+    return _say(result, net.zones.zone_id, tolerated, progress)
 
 
 def _options(
@@ -297,7 +298,7 @@ def _write_flows(
         ) from None
 
 
-def _say(result: RoadAssignment, tolerated: float, progress: Progress) -> int:
+def _say(result: RoadAssignment, zone_id: Array, tolerated: float, progress: Progress) -> int:
     lost = result.unreachable_demand / result.total_demand if result.total_demand > 0 else 0.0
     progress.say(
         f"{result.status} after {result.iterations} iterations: relative gap "
@@ -307,6 +308,10 @@ def _say(result: RoadAssignment, tolerated: float, progress: Progress) -> int:
         f"demand {result.total_demand:,.1f}/h: {result.intrazonal_demand:,.1f} within zones, "
         f"{result.unreachable_demand:,.1f} without a path ({lost:.3%})"
     )
+    if lost > 0.0:
+        gone = result.unreachable
+        pairs = name_pairs(gone.origin, gone.destination, gone.trips, zone_id)
+        progress.say(f"without a path, zone → zone (trips/h): {pairs}")
     code = 0
     if not result.converged and result.algorithm != "aon":
         progress.say("the gap that was asked for was not reached")

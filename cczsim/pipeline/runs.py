@@ -296,7 +296,8 @@ def _status(spec: ScenarioSpec, result: RunResult, strict: bool) -> tuple[str, b
     if lost > spec.tolerances.lost_demand:
         short.append(
             f"{100 * lost:.2g} % of all trips found no way, tolerated are "
-            f"{100 * spec.tolerances.lost_demand:.2g} %"
+            f"{100 * spec.tolerances.lost_demand:.2g} %: "
+            + ", ".join(row.why for row in result.ledger if row.item == "unreachable" and row.trips)
         )
     missed = [row.key for row in result.targets if row.met is False]
     if strict and missed:

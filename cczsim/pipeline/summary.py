@@ -83,7 +83,7 @@ def comparison_lines(comparison: Comparison) -> Iterable[str]:
     yield (f"{'':<{width}}  {comparison.a[:14]:>14}  {comparison.b[:14]:>14}  {'difference':>12}  ")
     for row in rows:
         share = f"{100 * row.share:+.2f} %" if math.isfinite(row.share) else ""
-        verdict = "within what the gaps explain" if row.explained_by_gap else ""
+        verdict = _verdict(row)
         yield (
             f"{row.path:<{width}}  {figure(row.a):>14}  {figure(row.b):>14}  "
             f"{figure(row.difference):>12}  {share:>10}  {row.unit}  {verdict}".rstrip()
@@ -92,6 +92,16 @@ def comparison_lines(comparison: Comparison) -> Iterable[str]:
         f"Noise by the gaps: {comparison.noise_a:.1e} of a figure in {comparison.a}, "
         f"{comparison.noise_b:.1e} in {comparison.b}; a smaller difference says nothing."
     )
+
+
+def _verdict(row: ComparisonRow) -> str:
+    """Return how a difference stands to what the gaps could make of it."""
+    if row.explained_by_gap:
+        return "within what the gaps explain"
+    if not row.bound > 0.0 or not abs(row.difference) > row.bound:
+        return ""
+    times = abs(row.difference) / row.bound
+    return f"{times:,.0f} times what the gaps explain" if times < 1e6 else "far beyond the gaps"
 
 
 def key_differences(a: Mapping[str, Any], b: Mapping[str, Any], path: str = "") -> Iterable[str]:

@@ -14,10 +14,14 @@ from cczsim.errors import ScenarioError
 from cczsim.scenario.result import LedgerRow
 
 _CLOSES_TO: Final = 1e-9
+_NAMED: Final = 5
 
 
 def make_ledger(
-    trips: Array, equilibrium: ModeEquilibrium, stranded: float = 0.0
+    trips: Array,
+    equilibrium: ModeEquilibrium,
+    stranded: Array | None = None,
+    zone_id: Array | None = None,
 ) -> tuple[LedgerRow, ...]:
     """Return the ledger of a run.
 
@@ -26,8 +30,10 @@ def make_ledger(
     trips : array [zone, zone], trips/h
         Person trips of the modelled hour, all modes.
     equilibrium : ModeEquilibrium
-    stranded : float
-        Trips of zones from which nothing can be reached, not in ``trips``, trips/h.
+    stranded : array [zone], trips/h, optional
+        Trips of zones from which nothing can be reached, not in ``trips``.
+    zone_id : array [zone], optional
+        Ids by which rows name the zones whose trips are lost; their positions where None.
 
     Returns
     -------
@@ -40,7 +46,9 @@ def make_ledger(
     ScenarioError
         A stage does not add up to 1e-9 of all trips: trips were lost without a word.
     """
-    every = float(trips.sum()) + stranded
+    ids = np.arange(len(trips)) if zone_id is None else zone_id
+    left = 0.0 if stranded is None else float(stranded.sum())
+    every = float(trips.sum()) + left
     rows = [LedgerRow("generated", "all", every, "gravity over all pairs of zones")]
     inside = float(np.trace(trips))
     rows.append(
@@ -51,19 +59,29 @@ def make_ledger(
         by_mode = float(equilibrium.trips[mode].sum())
         served += by_mode
         rows.append(LedgerRow("mode choice", mode, by_mode, _WHY.get(mode, "")))
-    if stranded > 0.0:
-        why = "nothing can be reached from the zone"
-        rows.append(LedgerRow("mode choice", "unreachable", stranded, why))
-    lost = every - stranded - served
+    if stranded is not None and left > 0.0:
+        zones = np.flatnonzero(stranded)
+        why = "nothing can be reached from the zone: " + _most(
+            [f"{ids[zone]} ({stranded[zone]:.4g})" for zone in _by_size(zones, stranded[zones])],
+            "zones",
+        )
+        rows.append(LedgerRow("mode choice", "unreachable", left, why))
+    lost = every - left - served
     if abs(lost) > _CLOSES_TO * max(every, 1.0):
         rows.append(LedgerRow("mode choice", "unreachable", lost, "no mode connects the two zones"))
     car = equilibrium.trips.get("car")
     if car is not None:
-        rows += _carried("road assignment", car, equilibrium.road.unreachable, "no path for a car")
+        why = "no path for a car"
+        # Trips that no mode leads are handed to the car beside what the roads were asked to carry.
+        lost_pairs = ~np.isfinite(equilibrium.car_time) & (car > 0.0)
+        lost_pairs[_pairs(equilibrium.road.unreachable)] = True
+        rows += _carried("road assignment", car, lost_pairs, why, ids)
     transit = equilibrium.trips.get("transit")
     if transit is not None and equilibrium.transit is not None:
         why = "no line connects the two zones"
-        rows += _carried("transit assignment", transit, equilibrium.transit.unreachable, why)
+        lost_pairs = np.zeros(transit.shape, dtype=bool)
+        lost_pairs[_pairs(equilibrium.transit.unreachable)] = True
+        rows += _carried("transit assignment", transit, lost_pairs, why, ids)
     ledger = tuple(rows)
     check_closed(ledger)
     return ledger
@@ -76,11 +94,39 @@ _WHY: Final = {
 }
 
 
-def _carried(stage: str, trips: Array, unreachable: Unreachable, why: str) -> list[LedgerRow]:
-    """Return the parts of a mode's trips; what could not be assigned is read per pair."""
+def name_pairs(origin: Array, destination: Array, trips: Array, zone_id: Array) -> str:
+    """Return the pairs of zones that lose most trips, largest first, with their trips/h."""
+    order = _by_size(np.arange(len(trips)), trips)
+    return _most(
+        [f"{zone_id[origin[k]]} → {zone_id[destination[k]]} ({trips[k]:.4g})" for k in order],
+        "pairs",
+    )
+
+
+def _by_size(items: Array, sizes: Array) -> Array:
+    return items[np.argsort(-sizes, kind="stable")]
+
+
+def _most(words: list[str], kind: str) -> str:
+    more = len(words) - _NAMED
+    return ", ".join(words[:_NAMED]) + (f" and {more} more {kind}" if more > 0 else "")
+
+
+def _pairs(unreachable: Unreachable) -> tuple[Array, Array]:
+    return unreachable.origin, unreachable.destination
+
+
+def _carried(
+    stage: str, trips: Array, lost_pairs: Array, why: str, zone_id: Array
+) -> list[LedgerRow]:
+    """Return the parts of a mode's trips; ``lost_pairs`` marks those that could not be assigned."""
     inside = float(np.trace(trips))
-    pairs = (unreachable.origin, unreachable.destination)
-    lost = math.fsum(trips[pairs].tolist()) if len(unreachable.origin) else 0.0
+    np.fill_diagonal(lost_pairs, False)
+    origin, destination = np.nonzero(lost_pairs)
+    gone = trips[origin, destination]
+    lost = math.fsum(gone.tolist())
+    if lost > 0.0:
+        why = f"{why}: {name_pairs(origin, destination, gone, zone_id)}"
     assigned = float(trips.sum()) - inside - lost
     return [
         LedgerRow(stage, "assigned", assigned, ""),

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import mode_equilibrium
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium
-from cczsim.columns import Array
 from cczsim.demand.growth import grow
 from cczsim.errors import FaultCollector, ScenarioError
 from cczsim.network.network import Network
@@ -144,17 +141,12 @@ def run_scenario(
         trips=distribution.trips,
         equilibrium=equilibrium,
         indicators=figures.indicators,
-        ledger=make_ledger(distribution.trips, equilibrium, stranded(distribution.stranded)),
+        ledger=make_ledger(distribution.trips, equilibrium, distribution.stranded, zones.zone_id),
         changes=applied,
         assumptions=assumed,
         targets=figures.targets,
         zone_access=figures.zone_access,
     )
-
-
-def stranded(by_zone: Array) -> float:
-    """Return the trips of zones from which nothing can be reached, trips/h."""
-    return float(np.sum(by_zone))
 
 
 def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
