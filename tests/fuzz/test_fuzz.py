@@ -1,4 +1,4 @@
-"""A few damaged inputs of each kind; ``fuzz.py`` beside this file tries as many as are asked for."""
+"""A few damaged inputs of each kind; ``fuzz.py`` beside this file tries as many as asked for."""
 
 from __future__ import annotations
 
@@ -90,8 +90,13 @@ def test_the_harness_sees_what_it_looks_for(fuzz: ModuleType, tmp_path: Path) ->
     assert fuzz.attempt(wrong, tmp_path).kind == "traceback"
     assert fuzz.attempt(hungry, tmp_path).kind == "memory"
     assert fuzz.attempt(lambda _: 3, tmp_path).kind == "code 3"
-    fuzz.SECONDS = 0.3
+    fuzz.WALL_SECONDS, before = 0.3, fuzz.WALL_SECONDS
     try:
         assert fuzz.attempt(lambda _: time.sleep(60), tmp_path).kind == "hang"
     finally:
-        fuzz.SECONDS = 10.0
+        fuzz.WALL_SECONDS = before
+    fuzz.SECONDS, before = 1, fuzz.SECONDS
+    try:
+        assert fuzz.attempt(lambda _: max(iter(int, 1)), tmp_path).kind == "hang"
+    finally:
+        fuzz.SECONDS = before
