@@ -31,6 +31,7 @@ _PARTS: Final[dict[str, type[Columns]]] = {
     "transit": TransitNetwork,
     "backdrop": Backdrop,
     "turns": Turns,
+    "cut_off": RoadNetwork,
 }
 
 

@@ -50,7 +50,8 @@ class NetworkInfo:
 class Network:
     """A road network with its zones and, where there is one, its transit network.
 
-    Turns are rules over the links of ``road``. A backdrop, where there is one, is drawn under the
+    Turns are rules over the links of ``road``. Roads that are cut off are kept to be shown; nothing
+    runs on them. A backdrop, where there is one, is drawn under the
     map; generated streets keep out of it.
     """
 
@@ -60,6 +61,7 @@ class Network:
     transit: TransitNetwork | None = None
     backdrop: Backdrop | None = None
     turns: Turns | None = None
+    cut_off: RoadNetwork | None = None
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some parts changed."""

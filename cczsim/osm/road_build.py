@@ -63,6 +63,8 @@ class RoadBuild:
     road: RoadNetwork
     turns: Turns
     report: dict[str, Any]
+    cut_off: RoadNetwork | None = None
+    """Roads outside the kept component, to be shown."""
 
 
 def build_roads(
@@ -125,8 +127,10 @@ def build_roads(
     kept = main if keep == "largest" else np.ones(road.n_links, dtype=bool)  # 6
     report["components"] |= _cut_off(road, component, main, kept)
     report["highway"] = _account(extract, rules, which, node, pieces, links.piece[kept])
+    cut_off = None
     if not kept.all():
         n_links = road.n_links
+        cut_off = keep_links(road, ~kept)
         road = keep_links(road, kept)
         turns = turns_after_drop(turns, np.flatnonzero(kept), n_links)
         turn_report = report_after_drop(turn_report, turns)
@@ -143,7 +147,7 @@ def build_roads(
     report["left_out_by_reader"] = extract.left_out
     report["class_table"] = {"name": table.name, "source": table.source}
     report["highway_total"] = total(report["highway"])
-    return RoadBuild(road, turns, report)
+    return RoadBuild(road, turns, report, cut_off)
 
 
 def _table(table: ClassTable | str) -> ClassTable:

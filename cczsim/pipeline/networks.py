@@ -13,6 +13,7 @@ from cczsim.network.network import Network
 from cczsim.network.road import RoadNetwork
 from cczsim.pipeline.progress import Progress
 
+HEALTH_PAGE = "network.html"
 _OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 
 
@@ -74,7 +75,7 @@ def network_inputs(path: str | Path) -> list[Path]:
     if path.suffix == ".toml" or (path / "recipe.toml").is_file():
         return read_recipe(path).inputs()
     if path.is_dir():
-        return sorted(f for f in path.iterdir() if f.is_file())
+        return sorted(f for f in path.iterdir() if f.is_file() and f.name != HEALTH_PAGE)
     return [path]
 
 
@@ -88,6 +89,9 @@ def build(
 
         with progress.step("save"):
             save_network(network, out)
+        if "roads" in network.info.build:
+            with progress.step("health page"):
+                _save_page(network, out)
     account = {**account_of(network), "seconds": dict(progress.seconds)}
     if json_file is not None:
         text = json.dumps(account, ensure_ascii=False, indent=1)
@@ -98,6 +102,18 @@ def build(
     for line in summary(network):
         progress.say(line)
     return 0
+
+
+def _save_page(network: Network, out: Path) -> None:
+    """Write the page about the health of a network beside it."""
+    from cczsim.report.health import health_page
+
+    page = out / HEALTH_PAGE
+    try:
+        page.with_suffix(".part").write_text(health_page(network), encoding="utf-8")
+        page.with_suffix(".part").replace(page)
+    except OSError as error:
+        raise OutputError.of(str(page), str(error), "a file to write") from error
 
 
 def info(path: str | Path, *, progress: Progress) -> int:

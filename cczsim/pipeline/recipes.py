@@ -254,4 +254,4 @@ def _from_extract(
             report["routes"] = lines.report
             transit = lines.transit
     info = NetworkInfo(name, attribution=(_ODBL,), build=report)
-    return Network(info, roads.road, None, transit, turns=roads.turns)
+    return Network(info, roads.road, None, transit, turns=roads.turns, cut_off=roads.cut_off)

@@ -1,0 +1,201 @@
+"""The health of a built network as one page: what became of the input, and what looks wrong.
+
+One file that opens offline and runs no script but its own; names are escaped. Links lead to
+OpenStreetMap's own pages, to see an object or to mend it.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any, Final
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from cczsim.columns import Array
+from cczsim.network.edit import carriageway_rows
+from cczsim.network.geometry import take_ragged
+from cczsim.network.network import Network
+from cczsim.network.provenance import Source
+from cczsim.network.road import ATTRIBUTES, RoadNetwork
+from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
+from cczsim.network.suspects import Suspect, find_suspects
+
+TEMPLATES: Final = files("cczsim.report").joinpath("templates")
+POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+MOST_SHAPES: Final = 40_000
+"""Streets that are drawn with all their points; of more, only the ends are."""
+LISTED: Final = 100
+RULES: Final = {
+    "one_way_dead_end": "One-way streets that lead into or out of nothing",
+    "motorway_alone": "Motorways that touch no other road",
+    "speed_jump": "Speed limits that double or halve without a junction",
+    "lanes_vanish": "Lanes that appear or vanish without a junction",
+    "duplicate": "Streets that lie on one another",
+    "no_length": "Links of no length",
+    "station_off_tracks": "Stations far from tracks",
+}
+
+
+def health_page(network: Network) -> str:
+    """Return the page of a network: HTML, the same for the same network."""
+    suspects = find_suspects(network)
+    roads = network.info.build.get("roads", {})
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(TEMPLATES.joinpath("health.html").read_text("utf-8"))
+    return template.render(
+        policy=POLICY,
+        title=network.info.title or network.info.name,
+        attribution=network.info.attribution,
+        road=_size(network),
+        ways=_ways(roads),
+        components=roads.get("components", {}),
+        turns=roads.get("turn_restrictions", {}),
+        refused=[
+            row for row in roads.get("turn_restrictions", {}).get("relations", ()) if row["refused"]
+        ][:LISTED],
+        routes=network.info.build.get("routes", {}),
+        left_routes=[
+            row for row in network.info.build.get("routes", {}).get("each", ()) if row["left_out"]
+        ][:LISTED],
+        findings=roads.get("findings", []),
+        unread=roads.get("left_out_by_reader", {}),
+        provenance=_provenance(network.road),
+        sources=[source.name.lower() for source in Source],
+        suspects=_by_rule(suspects),
+        n_suspects=len(suspects),
+        listed=LISTED,
+        data=_script(_map(network, suspects)),
+    )
+
+
+def _script(value: Any) -> Markup:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)  # noqa: S704  no < or & is left
+
+
+def _size(network: Network) -> dict[str, Any]:
+    road = network.road
+    once = carriageway_rows(road)
+    return {
+        "nodes": road.n_nodes,
+        "links": road.n_links,
+        "km": float(road.length[once].sum()) / 1e3,
+        "rules": 0 if network.turns is None else network.turns.n_turns,
+        "lines": 0 if network.transit is None else network.transit.n_lines,
+    }
+
+
+def _ways(roads: dict[str, Any]) -> dict[str, Any]:
+    """Return the account of ways by class, with totals that add up to the input."""
+    rows = []
+    for name, row in roads.get("highway", {}).items():
+        gone = sum(part["ways"] for part in row["left_out"].values())
+        gone_km = sum(part["km"] for part in row["left_out"].values())
+        rows.append(
+            {
+                "name": name,
+                "ways": row["ways"],
+                "km": row["km"],
+                "kept": row["kept_ways"],
+                "kept_km": row["kept_km"],
+                "gone": gone,
+                "gone_km": gone_km,
+                "why": dict(sorted(row["left_out"].items())),
+                "adds_up": row["kept_ways"] + gone == row["ways"]
+                and abs(row["kept_km"] + gone_km - row["km"]) < 1e-6 * max(row["km"], 1.0),
+            }
+        )
+    rows.sort(key=lambda row: (-row["km"], row["name"]))
+    total = {
+        key: sum(row[key] for row in rows)
+        for key in ("ways", "km", "kept", "kept_km", "gone", "gone_km")
+    }
+    return {"rows": rows, "total": total, "adds_up": all(row["adds_up"] for row in rows)}
+
+
+def _provenance(road: RoadNetwork) -> list[tuple[str, list[float]]]:
+    """Return for each attribute the share of link kilometres by source."""
+    street = road.is_street
+    out = []
+    for name in ("class", *ATTRIBUTES):
+        source = getattr(road, f"{name}_source")[street]
+        km = np.bincount(source, road.length[street], minlength=len(Source))
+        out.append((name, (km / max(float(km.sum()), 1e-9)).tolist()))
+    return out
+
+
+def _by_rule(suspects: list[Suspect]) -> list[dict[str, Any]]:
+    out = []
+    for rule, title in RULES.items():
+        own = [(k, s) for k, s in enumerate(suspects) if s.rule == rule]
+        out.append({"title": title, "count": len(own), "rows": own[:LISTED]})
+    return out
+
+
+def _map(network: Network, suspects: list[Suspect]) -> dict[str, Any] | None:
+    """Return streets as steps of whole metres from a corner, with what colours them."""
+    road = network.road
+    if not road.n_links or not np.isfinite(road.node_lon).all():
+        return None
+    rows = carriageway_rows(road)
+    parts = [(road, rows)]
+    if network.cut_off is not None and network.cut_off.n_links:
+        parts.append((network.cut_off, carriageway_rows(network.cut_off)))
+    west = min(float(part.node_lon.min()) for part, _ in parts)
+    south = min(float(part.node_lat.min()) for part, _ in parts)
+    north = max(float(part.node_lat.max()) for part, _ in parts)
+    scale = (111_320.0 * float(np.cos(np.radians((south + north) / 2))), 110_600.0)
+
+    def metres(lon: Array, lat: Array) -> tuple[Array, Array]:
+        return (
+            np.round((lon - west) * scale[0]).astype(int),
+            np.round((lat - south) * scale[1]).astype(int),
+        )
+
+    whole = sum(len(own) for _, own in parts) <= MOST_SHAPES
+    lines: list[list[int]] = []
+    codes: list[str] = []
+    for number, (part, own) in enumerate(parts):
+        first, lon, lat = part.shapes()
+        x, y = metres(lon, lat)
+        begin, index = take_ragged(first, own)
+        bounds = begin.tolist()
+        px, py = x[index], y[index]
+        kinds = np.column_stack([getattr(part, f"{name}_source")[own] for name in _COLOURED])
+        for k in range(len(own)):
+            span = slice(bounds[k], bounds[k + 1])
+            line = np.column_stack([px[span], py[span]])
+            line = line if whole else line[[0, -1]]
+            steps = np.diff(line, axis=0, prepend=np.zeros((1, 2), dtype=int))
+            lines.append(steps.ravel().tolist())
+            codes.append(f"{number}{''.join(map(str, kinds[k]))}")
+    sx, sy = metres(np.array([s.lon for s in suspects]), np.array([s.lat for s in suspects]))
+    classes = [
+        ROAD_CLASSES[c]
+        for part, own in parts
+        for c in part.road_class[own].tolist()
+        if c != CONNECTOR
+    ]
+    return {
+        "lines": lines,
+        "codes": codes,
+        "wide": [int(name.split("_")[0] in ("motorway", "trunk", "primary")) for name in classes],
+        "themes": ["component", *_COLOURED],
+        "sources": [source.name.lower() for source in Source],
+        "straight": not whole,
+        "suspects": [
+            [int(a), int(b), s.text, list(RULES).index(s.rule)]
+            for a, b, s in zip(sx, sy, suspects, strict=True)
+        ],
+    }
+
+
+_COLOURED: Final = ("lanes", "speed", "oneway", "capacity")
