@@ -170,7 +170,7 @@ CASES: dict[str, list[tuple[str, ...]]] = {
     "network build empty.osm.pbf": [("empty.osm.pbf", "an empty file", "fetch it again")],
     "network build rails.osm": [("rails.osm", "no road", "highway")],
     "network build garbage.toml": [("garbage.toml",)],
-    "network build syntax.toml": [("syntax.toml", "line 1")],
+    "network build syntax.toml": [("syntax.toml", "syntax.toml:1")],
     "network build a_folder.toml": [("a_folder.toml",)],
     "network build box.toml": [("bbox", "200.0", "in degrees")],
     "network build key.toml": [("key.toml:5", "'fil'", "did you mean 'file'"), ("key.toml",)],
@@ -303,7 +303,7 @@ def test_what_the_machine_refuses_is_one_line(
     def refuse(*_: object, **__: object) -> int:
         raise raised
 
-    monkeypatch.setattr("cczsim.pipeline.runs.schema", refuse)
+    monkeypatch.setattr("cczsim.pipeline.scenarios.schema", refuse)
     done: Callable[[], int] = lambda: main(["schema"])  # noqa: E731
     assert done() in (2, 130)
     said = capsys.readouterr().err

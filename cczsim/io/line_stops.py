@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cczsim.errors import FaultCollector, InputError, UnitError
-from cczsim.io.scenario_file import read_text
+from cczsim.io.toml_file import read_text
 from cczsim.network.transit import MODES
 from cczsim.scenario.line_rows import LineRow
 from cczsim.units import parse

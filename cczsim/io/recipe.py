@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 from cczsim.errors import InputError
 from cczsim.io.gtfs_calendar import Window, read_window
 from cczsim.io.recipe_reader import FLAG, NUMBER, NUMBERS, TEXT, TEXTS, WHOLE, TableReader
+from cczsim.io.toml_file import parse_toml
 from cczsim.io.toml_lines import key_lines
 from cczsim.network.transit import MODES
 from cczsim.osm.class_table import TABLES
@@ -113,11 +113,7 @@ def read_recipe(path: str | Path) -> Recipe:
         With every fault: unknown keys, wrong types, files that do not exist, variables not set.
     """
     path = recipe_path(Path(path)).resolve()
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError.of(str(path), str(error), "a recipe in TOML") from error
+    data, text = parse_toml(path, "a recipe in TOML")
     reader = TableReader(path, key_lines(text))
     known = {**_COMMON, **dict.fromkeys(("source", "zones", "tables", "streets", "transit"), "")}
     top = reader.table(
@@ -131,7 +127,8 @@ def read_recipe(path: str | Path) -> Recipe:
     lines, feeds, routes, bus = _transit(reader, data.get("transit", {}))
     kind = top.get("kind", "")
     if kind not in KINDS:
-        reader.faults.add(reader.where("kind"), repr(kind), f"one of {', '.join(KINDS)}")
+        found = repr(kind) if "kind" in top else "no kind"
+        reader.faults.add(reader.where("kind"), found, f"one of {', '.join(KINDS)}")
     if top.get("cczsim", 1) != 1:
         reader.faults.add(reader.where("cczsim"), repr(top["cczsim"]), "1")
     for at, part in ((("source",), sections["source"]), (("zones",), sections["zones"])):
@@ -214,7 +211,9 @@ def _check_zones(reader: TableReader, zones: Mapping[str, Any]) -> None:
     kind = zones.get("kind")
     if kind not in ZONE_KINDS:
         reader.faults.add(
-            reader.where("zones", "kind"), repr(kind), f"one of {', '.join(ZONE_KINDS)}"
+            reader.where("zones", "kind"),
+            "no kind" if kind is None else repr(kind),
+            f"one of {', '.join(ZONE_KINDS)}",
         )
         return
     for key in ("resolution", "districts") if kind == "h3" else ("file",):

@@ -33,7 +33,7 @@ class TableReader:
 
     def where(self, *key: str | int) -> str:
         """Return the place of a key: file, line and name."""
-        name = ".".join(str(k) for k in key)
+        name = "".join(f"[{k + 1}]" if isinstance(k, int) else f".{k}" for k in key).lstrip(".")
         return f"{self.path}:{self.lines.get(key, 1)}: {name}"
 
     def table(self, data: Any, schema: Mapping[str, str], *at: str | int) -> dict[str, Any]:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from cczsim.errors import CczsimError, Fault, FaultCollector, InputError, ScenarioError
+from cczsim.io.toml_file import nearest_file, parse_toml
 from cczsim.io.toml_lines import key_lines
 from cczsim.scenario.reader import Node
 from cczsim.scenario.spec import ScenarioSpec, base_unknown, read_spec
 
 DATA_VARIABLE: Final = "CCZSIM_DATA"
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
-_AT: Final = re.compile(
-    r"^(.*?)\s*\(at line (\d+), column (\d+)\)$|^(.*?)\s*\(at end of document\)$"
-)
 # What a file says about itself and hands on to nobody who extends it.
 _OWN_KEYS: Final = ("cczsim", "extends", "changes_from_base")
 
@@ -60,40 +56,6 @@ def _same(a: str | Path, b: str | Path) -> bool:
     return Path(a).resolve() == Path(b).resolve()
 
 
-def read_text(path: Path, expected: str = "a scenario file") -> str:
-    """Return the text of a UTF-8 file.
-
-    Raises
-    ------
-    InputError
-        The file is missing, a folder, unreadable, or not UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError.of(str(path), "no such file", expected, nearest_file(path)) from None
-    except IsADirectoryError:
-        raise InputError.of(str(path), "a folder", expected) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError.of(
-            f"{path}:{line}", f"byte 0x{error.object[error.start]:02x}", "UTF-8 text",
-            "save the file as UTF-8",
-        ) from None  # fmt: skip
-    except OSError as error:
-        raise InputError.of(str(path), error.strerror or str(error), expected) from None
-
-
-def nearest_file(path: Path) -> str:
-    """Return a hint that names a file of nearly the same name beside a missing one."""
-    try:
-        names = sorted(p.name for p in path.parent.iterdir())
-    except OSError:
-        return f"there is no folder {str(path.parent)!r}"
-    near = get_close_matches(path.name, names, 1, 0.6)
-    return f"did you mean {str(path.parent / near[0])!r}?" if near else ""
-
-
 def read_toml(path: Path, expected: str = "a scenario file") -> Node:
     """Read a TOML file as a tree that knows the line of every key.
 
@@ -102,17 +64,7 @@ def read_toml(path: Path, expected: str = "a scenario file") -> Node:
     InputError
         The file cannot be read or is no TOML.
     """
-    text = read_text(path, expected)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        match = _AT.match(str(error))
-        said, line = (match[1] or match[4], match[2]) if match else (str(error), None)
-        where = f"{path}:{line or text.rstrip().count(chr(10)) + 1}"
-        raise InputError.of(
-            where, f"broken TOML ({said})", "TOML",
-            "look at quotes, brackets and = signs here and on the line before",
-        ) from None  # fmt: skip
+    values, text = parse_toml(path, expected)
     lines = key_lines(text)
     return _tree(values, (), lines, str(path), str(path.parent), 1)
 

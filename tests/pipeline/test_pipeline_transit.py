@@ -204,10 +204,10 @@ def test_recipes_take_feeds(recipe: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (('"2024-01-03"', '"3 Jan"'), "recipe.toml:11: transit.gtfs.0.date: found '3 Jan'"),
-        (('"07:00"', "07:00"), "a recipe in TOML"),
-        (('"08:00"', '"06:00"'), "recipe.toml:13: transit.gtfs.0.to"),
-        (('"feed.zip"', '"fed.zip"'), "recipe.toml:10: transit.gtfs.0.file"),
+        (('"2024-01-03"', '"3 Jan"'), "recipe.toml:11: transit.gtfs[1].date: found '3 Jan'"),
+        (('"07:00"', "07:00"), "broken TOML"),
+        (('"08:00"', '"06:00"'), "recipe.toml:13: transit.gtfs[1].to"),
+        (('"feed.zip"', '"fed.zip"'), "recipe.toml:10: transit.gtfs[1].file"),
         (("date =", "day ="), "the unknown key 'day'"),
         (("[[transit.gtfs]]", "[[transit.gtf]]"), "the unknown key 'gtf'"),
         (('"2024-01-03"', '"2024-01-04"'), "no service on 2024-01-04"),

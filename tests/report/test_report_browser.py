@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,31 @@ def test_a_request_to_the_outside_would_be_blocked_and_noticed(tmp_path: Path) -
     dom, log = browse(path, tmp_path)
     assert "blocked img-src" in (attribute(dom, "errors") or "")
     assert ":CONSOLE" in log
+
+
+HOSTILE = (
+    "'); DROP TABLE links; --<script>alert(1)</script>"
+    "<img src=x onerror=alert(1)></script><svg onload=alert(1)>"
+)
+
+
+def test_names_from_outside_are_shown_and_never_run(tmp_path: Path) -> None:
+    made = make_run(scenario=True, hostile=HOSTILE)
+    page = render(replace(made, title=HOSTILE, name="plan"), make_run(), None, "en")
+    trap = (
+        "<head><script>for (const name of ['alert', 'confirm', 'prompt'])"
+        " window[name] = () => { document.documentElement.dataset.ran = 'yes'; };</script>"
+    )
+    assert page.count("<head>") == 1
+    path = tmp_path / "report.html"
+    path.write_text(page.replace("<head>", trap).replace("</body>", ACTS), encoding="utf-8")
+    dom, log = browse(path, tmp_path)
+    assert attribute(dom, "acted") == "yes"
+    assert attribute(dom, "ran") is None
+    assert [line for line in log.splitlines() if ":CONSOLE" in line] == []
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", dom, re.S)
+    assert heading is not None
+    shown = html.unescape(re.sub(r"<[^>]+>", "", heading[1]))
+    assert "'); DROP TABLE links; --<script>alert(1)</script>" in shown
+    told = html.unescape(attribute(dom, "hover") or "")
+    assert "DROP TABLE links" in told
