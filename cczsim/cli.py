@@ -152,9 +152,11 @@ def build_parser() -> argparse.ArgumentParser:
     design.add_argument("--out", type=Path, required=True, metavar="FILE.toml")
     design.add_argument("--page", type=Path, metavar="FILE.html", help="a map of the streets")
     design.add_argument(
-        "--choose", choices=["blocks", "length"], default="blocks",
-        help="cut the largest blocks first, or build the longest streets first",
+        "--choose", choices=["blocks", "length", "benefit"], default="blocks",
+        help="cut the largest blocks first, build the longest streets first, or test bundles of "
+        "streets by equilibria (takes a scenario)",
     )  # fmt: skip
+    design.add_argument("--bundles", type=_positive, default=24, metavar="N", help="default 24")
     design.add_argument("--convention", help="default: the first that counts any street here")
     design.add_argument("--each", action="store_true", help="the target holds for each area")
     design.add_argument("--class", dest="road_class", default="tertiary", metavar="CLASS")

@@ -55,6 +55,9 @@ class Proposal:
         CNY.
     block : float
         Area of the block that it cuts, m2; 0 for others.
+    root : int
+        Number of the block as it was in the beginning, which streets that hang together share; -1
+        for streets that hang on no other.
     """
 
     kind: str
@@ -64,6 +67,7 @@ class Proposal:
     inside: float
     cost: float
     block: float = 0.0
+    root: int = -1
 
     @property
     def structure(self) -> str:
@@ -182,8 +186,8 @@ def propose(
     blocks = _faces(site, added)
     unknown = int(sum(block.area > cuts.max_block for block in blocks))
     pool = _Pool(site, street, cutter, choose)
-    for block in blocks:
-        pool.offer(block)
+    for number, block in enumerate(blocks):
+        pool.offer(block, number)
     too_long: list[Proposal] = []
     while pool and need.more():
         entry = pool.pop()
@@ -195,7 +199,7 @@ def propose(
         junctions.add(entry.cut.a)
         junctions.add(entry.cut.b)
         for part in entry.cut.parts:
-            pool.offer(part)
+            pool.offer(part, entry.street.root)
     if need.more() and need.length > _LEAST_STUB:
         chosen += [_cut_short(site, street, one, need.length) for one in too_long[:1]
                    if one.inside == one.length and np.isfinite(need.length)]  # fmt: skip
@@ -216,8 +220,9 @@ def _places(site: Site) -> Iterator[Point]:
 
 
 def _proposal(
-    site: Site, street: StreetType, kind: str, a: Point, b: Point, block: float = 0.0
-) -> Proposal:
+    site: Site, street: StreetType, kind: str, a: Point, b: Point, block: float = 0.0,
+    root: int = -1,
+) -> Proposal:  # fmt: skip
     import shapely
 
     far = hypot(b[0] - a[0], b[1] - a[1])
@@ -232,7 +237,7 @@ def _proposal(
     if kind == "bridge":
         over = float(shapely.length(shapely.intersection(line, site.barred)))
         cost = over * street.bridge_cost + (far - over) * street.cost
-    return Proposal(kind, a, b, far, inside, cost, block)
+    return Proposal(kind, a, b, far, inside, cost, block, root)
 
 
 def _faces(site: Site, added: Array) -> list[Any]:
@@ -288,12 +293,12 @@ class _Pool:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def offer(self, block: Any) -> None:
+    def offer(self, block: Any, root: int) -> None:
         """Put in the best cut of a block, if there is any."""
         cut = self._cutter.best(block)
         if cut is None:
             return
-        street = _proposal(self._site, self._street, "block", cut.a, cut.b, block.area)
+        street = _proposal(self._site, self._street, "block", cut.a, cut.b, block.area, root)
         if street.inside <= 0.0:
             return
         key = -round(street.inside if self._by_length else block.area, 1)
@@ -308,4 +313,4 @@ def _cut_short(site: Site, street: StreetType, whole: Proposal, length: float) -
     """Return the first part of a street (4)."""
     share = length / whole.length
     end = tuple(p + share * (q - p) for p, q in zip(whole.a, whole.b, strict=True))
-    return _proposal(site, street, "block", whole.a, (end[0], end[1]), whole.block)
+    return _proposal(site, street, "block", whole.a, (end[0], end[1]), whole.block, whole.root)
