@@ -213,6 +213,19 @@ def build_parser() -> argparse.ArgumentParser:
     riders.add_argument(
         "--to", dest="end", metavar="HH:MM", help="default 09:00; 25:00 is past midnight"
     )
+    riders.add_argument(
+        "--crowding", choices=["off", "comfort", "capacity"], default="off",
+        help="full vehicles: time aboard weighs more (comfort), and whoever finds no room waits "
+        "(capacity)",
+    )  # fmt: skip
+    riders.add_argument(
+        "--crowded-lines", choices=["known", "all"], default="known",
+        help="lines whose places count: those of known service (default), or made-up ones too",
+    )  # fmt: skip
+    riders.add_argument(
+        "--gap", type=_number, default=1e-4, help="relative gap with crowding (default 1e-4)"
+    )
+    riders.add_argument("--max-iterations", type=_positive, default=500)
     riders.add_argument("--threads", type=_positive)
     riders.add_argument("--lost-demand", default="0.1 %", help="tolerated share (default 0.1 %%)")
     riders.add_argument("--json", dest="json_file", type=Path, metavar="FILE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cczsim.assignment.transit import TransitParams
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.network.transit import TransitNetwork
 

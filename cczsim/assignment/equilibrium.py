@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from cczsim.assignment.elastic import ElasticParams, elastic_assignment
-from cczsim.assignment.result import IterationRecord, ModeEquilibrium, TransitSkims
+from cczsim.assignment.result import IterationRecord, ModeEquilibrium, OuterRecord, TransitSkims
 from cczsim.assignment.shortest import zone_costs
-from cczsim.assignment.transit import TransitParams, assign_transit, skim_transit
+from cczsim.assignment.transit import assign_transit, skim_transit
+from cczsim.assignment.transit_crowding import Away, CrowdedTransit
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
-from cczsim.demand.mode_choice import active_cost, car_fixed, choose, intrazonal, transit_cost
+from cczsim.demand.mode_choice import (
+    active_cost,
+    car_fixed,
+    choose,
+    composite,
+    intrazonal,
+    transit_cost,
+)
 from cczsim.demand.params import DemandParams
 from cczsim.errors import NetworkError
 from cczsim.network.network import Network
@@ -23,6 +34,9 @@ _NOT_ON_FOOT = ("motorway", "motorway_link")
 _MEAN_CHORD = 128.0 / (45.0 * np.pi)
 """Mean distance of two places of a disc by its radius."""
 _DETOUR = 1.3
+_FIRST_GAP = 1e-2
+_PART = 0.4
+"""Of the demand residual that each part may leave, since those of roads and lines add up."""
 
 
 def street_distance(road: RoadNetwork, zones: ZoneSystem) -> Array:
@@ -86,14 +100,19 @@ def mode_equilibrium(
     transit: TransitParams | None = None,
     *,
     params: ElasticParams | None = None,
+    transit_gap: float = 1e-4,
+    max_rounds: int = 20,
     skims: TransitSkims | None = None,
     distance: Array | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> ModeEquilibrium:
     """Divide trips over modes and assign them, so that costs and shares agree.
 
-    Transit times do not hang on road flows or loads in this version, so the whole is the convex
-    program of :func:`~cczsim.assignment.elastic.elastic_assignment`.
+    Without crowding transit times hang on no flow, and the whole is the convex program of
+    :func:`~cczsim.assignment.elastic.elastic_assignment`. With it roads and lines take turns: each
+    is solved with the choice between it and the rest, at the costs that the other ended with
+    (diagonalisation; M. Florian and H. Spiess, 1982, *Transportation Research B* 16), until the
+    costs move no trips any more.
 
     Parameters
     ----------
@@ -103,6 +122,10 @@ def mode_equilibrium(
     demand : DemandParams, optional
     transit : TransitParams, optional
     params : ElasticParams, optional
+    transit_gap : float
+        Relative gap of the transit equilibrium with crowding.
+    max_rounds : int
+        In which roads and lines take each other's costs.
     skims, distance : optional
         From :func:`skim_transit` and :func:`street_distance`, if they are known already.
 
@@ -121,22 +144,64 @@ def mode_equilibrium(
         )
     if distance is None:
         distance = street_distance(road, zones)
-    others = other_costs(zones, distance, skims, demand)
+    params = params or ElasticParams()
+    crowd = None
+    if network.transit is not None and transit is not None and transit.crowding != "off":
+        crowd = CrowdedTransit(
+            network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny, free=skims
+        )
+    share = 1.0 if crowd is None else _PART
+    rounds: list[OuterRecord] = []
+    start = time.perf_counter()
+    while True:
+        others = other_costs(zones, distance, skims, demand)
+        # The first round only tells the roads' costs to the lines.
+        loose = _FIRST_GAP if crowd is not None and not rounds else 0.0
+        solved = elastic_assignment(
+            road,
+            zones,
+            trips,
+            np.add.reduce([np.exp(-cost / demand.choice_scale) for cost in others.values()]),
+            scale=demand.choice_scale,
+            car_fixed=car_fixed(demand),
+            occupancy=demand.car_occupancy,
+            toll_factor=toll_factor(demand),
+            distance_factor=distance_factor(demand),
+            params=replace(
+                params,
+                relative_gap=max(params.relative_gap, loose),
+                demand_residual=max(share * params.demand_residual, loose),
+            ),
+            on_iteration=on_iteration,
+        )
+        if crowd is None:
+            break
+        costs = {"car": solved.car_cost + car_fixed(demand), **others}
+        before = choose(costs, demand.choice_scale)
+        apart = {"car": costs["car"], "active": others["active"]}
+        away = Away(
+            composite(apart, demand.choice_scale) - demand.transit_constant,
+            demand.choice_scale,
+            demand.transit_fare * demand.seconds_per_cny,
+        )
+        found = crowd.assign(
+            trips, relative_gap=max(share * transit_gap, 0.1 * loose), max_iterations=200, away=away
+        )
+        skims = found.skims
+        costs["transit"] = other_costs(zones, distance, skims, demand)["transit"]
+        after = choose(costs, demand.choice_scale)
+        moved = _moved(trips, before, after)
+        seconds = time.perf_counter() - start
+        rounds.append(
+            OuterRecord(
+                len(rounds) + 1, seconds, solved.road.relative_gap, found.relative_gap, moved
+            )
+        )
+        agreed = loose == 0.0 and moved <= share * params.demand_residual
+        if agreed or len(rounds) >= max_rounds:
+            others["transit"] = costs["transit"]
+            break
     scale = demand.choice_scale
-    odds = np.add.reduce([np.exp(-cost / scale) for cost in others.values()])
-    solved = elastic_assignment(
-        road,
-        zones,
-        trips,
-        odds,
-        scale=scale,
-        car_fixed=car_fixed(demand),
-        occupancy=demand.car_occupancy,
-        toll_factor=toll_factor(demand),
-        distance_factor=distance_factor(demand),
-        params=params,
-        on_iteration=on_iteration,
-    )
     car = solved.car_trips.copy()
     # Trips within a zone load no street; their split is the logit at the way within it.
     inside = np.eye(zones.n_zones, dtype=bool)
@@ -148,18 +213,37 @@ def mode_equilibrium(
     nobody = ~(np.isfinite(others["transit"]) | np.isfinite(others["active"]))
     # Where no mode leads, the trips are handed to the car, whose ledger tells that they are lost.
     car[nobody] = trips[nobody]
-    assigned = (
-        assign_transit(
+    modes = {"car": car, "transit": riding, "active": walking}
+    residual = solved.demand_residual
+    assigned = None
+    if crowd is not None:
+        assigned = crowd.assign(riding, relative_gap=transit_gap, max_iterations=200)
+        costs["transit"] = other_costs(zones, distance, assigned.skims, demand)["transit"]
+        at_end = choose(costs, scale)
+        shares = {
+            mode: np.divide(own, trips, out=np.zeros_like(own), where=trips > 0.0)
+            for mode, own in modes.items()
+        }
+        residual = _moved(trips, shares, at_end)
+    elif network.transit is not None:
+        assigned = assign_transit(
             network.transit, zones, riding, transit, seconds_per_cny=demand.seconds_per_cny
         )
-        if network.transit is not None
-        else None
-    )
     return ModeEquilibrium(
         road=solved.road,
         transit=assigned,
-        trips={"car": car, "transit": riding, "active": walking},
+        trips=modes,
         car_time=solved.car_cost,
         car_pce=car / demand.car_occupancy,
-        demand_residual=solved.demand_residual,
+        demand_residual=residual,
+        rounds=tuple(rounds),
     )
+
+
+def _moved(trips: Array, before: dict[str, Array], after: dict[str, Array]) -> float:
+    """Return the share of all trips between zones that two divisions over modes differ by."""
+    apart = ~np.eye(len(trips), dtype=bool)
+    # Where no mode leads nothing is chosen.
+    apart &= np.add.reduce(list(after.values())) > 0.0
+    moved = sum(float((trips * np.abs(after[m] - before[m]))[apart].sum()) for m in after)
+    return 0.5 * moved / max(float(trips.sum()), 1e-300)

@@ -109,6 +109,30 @@ class TransitSkims:
 
 
 @dataclass(frozen=True)
+class TransitRecord:
+    """One line of the record of a transit equilibrium.
+
+    Parameters
+    ----------
+    iteration : int
+    seconds : float
+        Since the solver started.
+    relative_gap : float
+        (cost of the flows - least cost) / cost of the flows, at their own costs and waits.
+    given_up : float, trips/h
+        Trips that find no room.
+    fullest : float
+        Highest load over places of any line; 0 where no places are known.
+    """
+
+    iteration: int
+    seconds: float
+    relative_gap: float
+    given_up: float
+    fullest: float
+
+
+@dataclass(frozen=True)
 class TransitAssignment:
     """Passengers on lines.
 
@@ -119,6 +143,16 @@ class TransitAssignment:
     walk_flow : array [walk], trips/h
     access_flow : array [access], trips/h
         Zone to stop; ``egress_flow`` stop to zone.
+    skims : TransitSkims
+        Of best strategies, at the costs and waits of these flows.
+    given_up : Unreachable, optional
+        Trips that found no room within the time after which passengers give up.
+    time_weight : array [line_stop], optional
+        What a minute of the run that leaves the entry weighs, for crowding.
+    wait_stretch : array [line_stop], optional
+        By how much the wait for the line at the entry is longer than its headway tells.
+    status, relative_gap, iterations, history
+        Of the equilibrium with crowding; without it there is nothing to converge.
     """
 
     segment_flow: Array
@@ -132,6 +166,46 @@ class TransitAssignment:
     intrazonal_demand: float
     unreachable_demand: float
     unreachable: Unreachable
+    given_up: Unreachable | None = None
+    time_weight: Array | None = None
+    wait_stretch: Array | None = None
+    status: Status = Status.CONVERGED
+    relative_gap: float = 0.0
+    iterations: int = 0
+    history: tuple[TransitRecord, ...] = ()
+
+    @property
+    def given_up_demand(self) -> float:
+        """Trips without room, trips/h."""
+        return 0.0 if self.given_up is None else float(self.given_up.trips.sum())
+
+    @property
+    def converged(self) -> bool:
+        """Whether the gap that was asked for was reached."""
+        return self.status is Status.CONVERGED
+
+
+@dataclass(frozen=True)
+class OuterRecord:
+    """One round in which roads and lines took each other's costs.
+
+    Parameters
+    ----------
+    iteration : int
+    seconds : float
+        Since the first round began.
+    road_gap, transit_gap : float
+        Relative gaps of both at the end of the round.
+    demand_residual : float
+        Share of all trips that the costs at its end would move from what its costs at the
+        beginning gave.
+    """
+
+    iteration: int
+    seconds: float
+    road_gap: float
+    transit_gap: float
+    demand_residual: float
 
 
 @dataclass(frozen=True)
@@ -148,7 +222,10 @@ class ModeEquilibrium:
         What was loaded on the roads for ``trips["car"]``.
     demand_residual : float
         Sum over OD of |trips by car - trips by car that the logit gives at the final costs|,
-        divided by all trips.
+        divided by all trips; with crowding half the sum over all modes, at the costs of road and
+        line flows together.
+    rounds : tuple of OuterRecord
+        How roads and crowded lines came to agree; empty where nothing hangs on loads of lines.
     """
 
     road: RoadAssignment
@@ -157,3 +234,9 @@ class ModeEquilibrium:
     car_time: Array
     car_pce: Array
     demand_residual: float
+    rounds: tuple[OuterRecord, ...] = ()
+
+    @property
+    def converged(self) -> bool:
+        """Whether roads and lines reached their gaps."""
+        return self.road.converged and (self.transit is None or self.transit.converged)

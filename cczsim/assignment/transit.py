@@ -1,4 +1,4 @@
-"""Transit assignment by optimal strategies, without crowding.
+"""Transit assignment by optimal strategies, each line taking whoever comes.
 
 Source: H. Spiess and M. Florian (1989), Optimal strategies: a new assignment model for transit
 networks, *Transportation Research B* 23(2).
@@ -6,56 +6,18 @@ networks, *Transportation Research B* 23(2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cczsim.assignment.result import TransitAssignment, TransitSkims
 from cczsim.assignment.road_demand import check_demand, split_demand
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.kernels.hyperpath import N_PARTS, assign_strategies
 from cczsim.kernels.types import N_BLOCKS
 from cczsim.network.transit import MODES, TransitNetwork
 from cczsim.network.zones import ZoneSystem
-
-
-def _param(default: float, dimension: str, meaning: str, source: str) -> Any:
-    metadata = {"dimension": dimension, "meaning": meaning, "source": source}
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True)
-class TransitParams:
-    """How passengers weigh their time.
-
-    Each field carries its dimension, meaning and source in its metadata.
-    """
-
-    walk_weight: float = _param(
-        2.0, "count", "weight of walking time against time aboard",
-        "Wardman (2004), Transport Policy 11: about 2",
-    )  # fmt: skip
-    wait_weight: float = _param(
-        2.0, "count", "weight of waiting time against time aboard",
-        "Wardman (2004), Transport Policy 11: about 2",
-    )  # fmt: skip
-    boarding_penalty: float = _param(
-        180.0, "time", "what a boarding costs beside its wait", "assumed: 3 min"
-    )
-    wait_factor: float = _param(
-        0.5, "count", "share of the headway that is waited for a single line",
-        "regular headways, random arrivals",
-    )  # fmt: skip
-    metro_fare: float = _param(
-        0.0002, "money_per_length", "fare by distance on metro, light rail and maglev, beside that "
-        "of a boarding", "assumed: 2 CNY up to 6 km and about 6 CNY for 25 km",
-    )  # fmt: skip
-    rail_fare: float = _param(
-        0.0004, "money_per_length", "fare by distance on railways, beside that of a boarding",
-        "assumed: regional trains cost 0.2 to 0.45 CNY/km",
-    )  # fmt: skip
-
 
 _BY_KM = ("metro", "light_rail", "maglev")
 
@@ -154,7 +116,8 @@ def assign_transit(
     Returns
     -------
     TransitAssignment
-        Vehicles hold whoever comes: crowding is not modelled, loads may exceed capacity.
+        Vehicles hold whoever comes, whatever ``params`` say of crowding: loads may exceed
+        capacity. See :mod:`cczsim.assignment.transit_crowding`.
 
     Raises
     ------
@@ -165,25 +128,41 @@ def assign_transit(
     n_zones = zones.n_zones
     matrix = check_demand(trips, n_zones, "transit trips")
     graph = line_graph(transit, n_zones, params, seconds_per_cny)
-    weight = np.array(
+    skims = np.empty((N_PARTS, n_zones, n_zones))
+    flows = block_flows(graph)
+    assign_strategies(graph, weights(params), matrix, skims, *flows)
+    return transit_result(matrix, skims, *(flow.sum(axis=0) for flow in flows))
+
+
+def weights(params: TransitParams) -> Array:
+    """Return the weights that the kernels take, ``[4]``."""
+    return np.array(
         [params.walk_weight, params.wait_weight, params.boarding_penalty, params.wait_factor]
     )
-    skims = np.empty((N_PARTS, n_zones, n_zones))
-    entry_flow = np.empty((N_BLOCKS, 3, len(transit.line_stop)))
-    walk_flow = np.empty((N_BLOCKS, len(transit.walk_from)))
-    access_flow = np.empty((N_BLOCKS, 2, len(transit.access_zone)))
-    assign_strategies(graph, weight, matrix, skims, entry_flow, walk_flow, access_flow)
-    aboard, boardings, alightings = entry_flow.sum(axis=0)
+
+
+def block_flows(graph: LineGraph) -> tuple[Array, Array, Array]:
+    """Return room for the flows of entries, walks and accesses, by block of destinations."""
+    return (
+        np.empty((N_BLOCKS, 3, len(graph.entry_stop))),
+        np.empty((N_BLOCKS, len(graph.walk_from))),
+        np.empty((N_BLOCKS, 2, len(graph.access_time))),
+    )
+
+
+def transit_result(
+    matrix: Array, skims: Array, entry_flow: Array, walk_flow: Array, access_flow: Array
+) -> TransitAssignment:
+    """Return the result of skims ``[N_PARTS, zone, zone]`` and summed flows."""
     weighted, in_vehicle, wait, walk, boarded = skims
     parts = split_demand(matrix, weighted)
-    to_stop, from_stop = access_flow.sum(axis=0)
     return TransitAssignment(
-        segment_flow=aboard,
-        boardings=boardings,
-        alightings=alightings,
-        walk_flow=walk_flow.sum(axis=0),
-        access_flow=to_stop,
-        egress_flow=from_stop,
+        segment_flow=entry_flow[0],
+        boardings=entry_flow[1],
+        alightings=entry_flow[2],
+        walk_flow=walk_flow,
+        access_flow=access_flow[0],
+        egress_flow=access_flow[1],
         skims=TransitSkims(
             weighted=weighted,
             total=in_vehicle + wait + walk,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from cczsim.assignment.result import TransitAssignment
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.transit import MODES, TransitNetwork
+
+_LOAD: Final = "vehicles hold whoever comes: may exceed 100 %"
 
 
 def transit_indicators(network: TransitNetwork, result: TransitAssignment) -> list[Indicator]:
@@ -23,6 +27,8 @@ def transit_indicators(network: TransitNetwork, result: TransitAssignment) -> li
         Indicator("passenger_km", float(travelled.sum()), "passenger km/h", {"area": "all"}),
         Indicator("boardings", float(result.boardings.sum()), "1/h", {"area": "all"}),
     ]
+    if result.time_weight is not None:
+        out += _crowded(network, result)
     mode = network.mode[line_of]
     for code in np.unique(network.mode):
         rows = mode == code
@@ -38,6 +44,19 @@ def transit_indicators(network: TransitNetwork, result: TransitAssignment) -> li
         known = fullness[rows][np.isfinite(fullness[rows])]
         most = float(known.max()) * 100 if len(known) else float("nan")
         out.append(
-            Indicator("max_load", most, "%", by, "crowding is not modelled: may exceed 100 %")
+            Indicator("max_load", most, "%", by, _LOAD if result.time_weight is None else "")
         )
     return out
+
+
+def _crowded(network: TransitNetwork, result: TransitAssignment) -> list[Indicator]:
+    """Return what crowding does: the mean weight of a minute aboard, and who found no room."""
+    assert result.time_weight is not None
+    hours = result.segment_flow * network.run_time
+    total = float(hours.sum())
+    mean = float(hours @ result.time_weight) / total if total > 0.0 else float("nan")
+    by = {"area": "all"}
+    return [
+        Indicator("crowded_minute", mean, "", by, "weight of a minute aboard; 1 with a seat"),
+        Indicator("no_room", result.given_up_demand, "1/h", by),
+    ]

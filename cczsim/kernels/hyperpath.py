@@ -154,6 +154,101 @@ def label_nodes(
     return reached
 
 
+@kernel
+def board_from(net: Any, zone: int, parts: Any, weight: Any, origin: int) -> int:
+    """Return the access that an origin leaves by, -1 if no strategy from it boards a line."""
+    best = np.inf
+    chosen = -1
+    for a in range(net.zone_first[origin], net.zone_first[origin + 1]):
+        access = net.zone_access[a]
+        stop = net.access_stop[access]
+        key = parts[WEIGHTED, stop] + weight[0] * net.access_time[access]
+        # A strategy that boards nothing is a walk, not a transit trip.
+        if origin != zone and key < best and parts[BOARDINGS, stop] > 0.0:
+            best = key
+            chosen = access
+    return chosen
+
+
+@kernel
+def load_strategy(
+    net: Any, zone: int, via: Any, order: Any, reached: int, flow: Any, entry_flow: Any,
+    walk_flow: Any, egress_flow: Any, pair_first: Any, pairs: Any,
+) -> None:  # fmt: skip
+    """Send flow at stops along one strategy to its zone.
+
+    Parameters
+    ----------
+    net : LineGraph
+    zone : int
+    via, order : int32 array [stop + entry]
+        From :func:`label_nodes`.
+    reached : int
+        Length of ``order`` that counts.
+    flow : float64 array [stop + entry], trips/h
+        At stops on entry; all 0 afterwards.
+    entry_flow : float64 array [3, entry], added to
+        Aboard on the run that leaves the entry, boardings, alightings.
+    walk_flow : float64 array [walk], added to
+    egress_flow : float64 array [access], added to
+    pair_first : int64 array [stop]
+        Offset of the stop's pairs of entries, in the order of its entries; -1 if not wanted.
+    pairs : float64 array [pair], added to
+        Boardings of the first times the share that the second has of the same passengers.
+    """
+    n_stops = len(net.stop_first) - 1
+    for place in range(reached - 1, -1, -1):
+        node = order[place]
+        here = flow[node]
+        flow[node] = 0.0
+        if here == 0.0:
+            continue
+        if node >= n_stops:
+            entry = node - n_stops
+            if via[node] & 1:
+                entry_flow[0, entry] += here
+                flow[node + 1] += here
+            else:
+                entry_flow[2, entry] += here
+                flow[net.entry_stop[entry]] += here
+        elif via[node] >= 0:
+            walk_flow[via[node]] += here
+            flow[net.walk_to[via[node]]] += here
+        elif via[node] == -1:
+            rate = 0.0
+            for e in range(net.stop_first[node], net.stop_first[node + 1]):
+                if via[n_stops + net.stop_entry[e]] == 3:
+                    rate += net.frequency[net.stop_entry[e]]
+            for e in range(net.stop_first[node], net.stop_first[node + 1]):
+                entry = net.stop_entry[e]
+                if via[n_stops + entry] == 3:
+                    share = here * net.frequency[entry] / rate
+                    entry_flow[1, entry] += share
+                    flow[n_stops + entry] += share
+            if pair_first[node] >= 0:
+                place_of_pair = pair_first[node]
+                begin, end = net.stop_first[node], net.stop_first[node + 1]
+                for one in range(begin, end):
+                    share = net.frequency[net.stop_entry[one]] / rate
+                    for other in range(begin, end):
+                        if (
+                            via[n_stops + net.stop_entry[one]] == 3
+                            and via[n_stops + net.stop_entry[other]] == 3
+                        ):
+                            share_of_other = net.frequency[net.stop_entry[other]] / rate
+                            pairs[place_of_pair] += here * share * share_of_other
+                        place_of_pair += 1
+        else:
+            best = np.inf
+            chosen = -1
+            for a in range(net.zone_first[zone], net.zone_first[zone + 1]):
+                access = net.zone_access[a]
+                if net.access_stop[access] == node and net.access_time[access] < best:
+                    best = net.access_time[access]
+                    chosen = access
+            egress_flow[chosen] += here
+
+
 @parallel_kernel
 def assign_strategies(net: Any, weight: Any, trips: Any, skims: Any, entry_flow: Any,
                       walk_flow: Any, access_flow: Any) -> None:  # fmt: skip
@@ -187,64 +282,30 @@ def assign_strategies(net: Any, weight: Any, trips: Any, skims: Any, entry_flow:
         keys = np.empty(n_nodes)
         order = np.empty(n_nodes, np.int32)
         flow = np.zeros(n_nodes)
+        no_pairs = np.full(n_stops, -1)
+        nothing = np.zeros(0)
         for zone in range(block * n_zones // N_BLOCKS, (block + 1) * n_zones // N_BLOCKS):
             reached = label_nodes(net, weight, zone, parts, via, rate, heap, keys, order)
             for origin in range(n_zones):
-                best = np.inf
-                chosen = -1
-                for a in range(net.zone_first[origin], net.zone_first[origin + 1]):
-                    access = net.zone_access[a]
-                    stop = net.access_stop[access]
-                    key = parts[WEIGHTED, stop] + weight[0] * net.access_time[access]
-                    # A strategy that boards nothing is a walk, not a transit trip.
-                    if key < best and parts[BOARDINGS, stop] > 0.0:
-                        best = key
-                        chosen = access
-                if origin == zone:
-                    for part in range(N_PARTS):
-                        skims[part, origin, zone] = 0.0
-                    continue
-                if chosen < 0:
-                    for part in range(N_PARTS):
-                        skims[part, origin, zone] = np.inf
-                    continue
-                stop = net.access_stop[chosen]
-                for part in range(1, N_PARTS):
-                    skims[part, origin, zone] = parts[part, stop]
-                skims[WEIGHTED, origin, zone] = best
-                skims[WALK, origin, zone] += net.access_time[chosen]
-                flow[stop] += trips[origin, zone]
-                access_flow[block, 0, chosen] += trips[origin, zone]
-            for place in range(reached - 1, -1, -1):
-                node = order[place]
-                here = flow[node]
-                flow[node] = 0.0
-                if here == 0.0:
-                    continue
-                if node >= n_stops:
-                    entry = node - n_stops
-                    if via[node] & 1:
-                        entry_flow[block, 0, entry] += here
-                        flow[node + 1] += here
-                    else:
-                        entry_flow[block, 2, entry] += here
-                        flow[net.entry_stop[entry]] += here
-                elif via[node] >= 0:
-                    walk_flow[block, via[node]] += here
-                    flow[net.walk_to[via[node]]] += here
-                elif via[node] == -1:
-                    for e in range(net.stop_first[node], net.stop_first[node + 1]):
-                        entry = net.stop_entry[e]
-                        if via[n_stops + entry] == 3:
-                            share = here * net.frequency[entry] / rate[node]
-                            entry_flow[block, 1, entry] += share
-                            flow[n_stops + entry] += share
-                else:
-                    best = np.inf
-                    chosen = -1
-                    for a in range(net.zone_first[zone], net.zone_first[zone + 1]):
-                        access = net.zone_access[a]
-                        if net.access_stop[access] == node and net.access_time[access] < best:
-                            best = net.access_time[access]
-                            chosen = access
-                    access_flow[block, 1, chosen] += here
+                chosen = board_from(net, zone, parts, weight, origin)
+                skim_origin(net, zone, parts, weight, origin, chosen, skims)
+                if chosen >= 0:
+                    flow[net.access_stop[chosen]] += trips[origin, zone]
+                    access_flow[block, 0, chosen] += trips[origin, zone]
+            load_strategy(net, zone, via, order, reached, flow, entry_flow[block],
+                          walk_flow[block], access_flow[block, 1], no_pairs, nothing)  # fmt: skip
+
+
+@kernel
+def skim_origin(
+    net: Any, zone: int, parts: Any, weight: Any, origin: int, chosen: int, skims: Any
+) -> None:
+    """Write the skims of one pair of zones; ``chosen`` is what :func:`board_from` returned."""
+    for part in range(N_PARTS):
+        skims[part, origin, zone] = 0.0 if origin == zone else np.inf
+    if chosen >= 0:
+        stop = net.access_stop[chosen]
+        for part in range(1, N_PARTS):
+            skims[part, origin, zone] = parts[part, stop]
+        skims[WEIGHTED, origin, zone] = parts[WEIGHTED, stop] + weight[0] * net.access_time[chosen]
+        skims[WALK, origin, zone] += net.access_time[chosen]

@@ -325,10 +325,12 @@ def _say(result: RoadAssignment, zone_id: Array, tolerated: float, progress: Pro
 def warmup(*, progress: Progress) -> int:
     """Compile all kernels, so that no later run need wait for it."""
     from cczsim.assignment.transit import compile_transit
+    from cczsim.assignment.transit_crowding import compile_crowding
 
     with progress.step("compile road kernels"):
         compile_kernels()
         compile_bushes()
     with progress.step("compile transit kernels"):
         compile_transit()
+        compile_crowding()
     return 0

@@ -103,6 +103,25 @@ def run_record(
         }
         for r in road.history
     ]
+    transit = result.equilibrium.transit
+    transit_history = [
+        {
+            "iteration": r.iteration,
+            "relative_gap": r.relative_gap,
+            "given_up": r.given_up,
+            "fullest": r.fullest,
+        }
+        for r in (transit.history if transit is not None else ())
+    ]
+    rounds = [
+        {
+            "round": r.iteration,
+            "road_gap": r.road_gap,
+            "transit_gap": r.transit_gap,
+            "demand_residual": r.demand_residual,
+        }
+        for r in result.equilibrium.rounds
+    ]
     return {
         "cczsim": cczsim.__version__,
         "format": spec.cczsim,
@@ -113,12 +132,15 @@ def run_record(
         "algorithm": road.algorithm,
         "relative_gap": road.relative_gap,
         "demand_residual": result.equilibrium.demand_residual,
+        "transit_gap": transit.relative_gap if transit is not None else None,
         "noise": noise,
         "iterations": road.iterations,
         "seed": None,
         "inputs": dict(inputs),
         "versions": versions(),
         "history": history,
+        "transit_history": transit_history,
+        "rounds": rounds,
         "this_run": {
             "threads": threads,
             "machine": {

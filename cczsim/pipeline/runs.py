@@ -287,7 +287,13 @@ def _status(spec: ScenarioSpec, result: RunResult, strict: bool) -> tuple[str, b
             f"not converged: relative gap {road.relative_gap:.1e} after {road.iterations} "
             f"iterations ({road.status}), asked for {spec.assignment.relative_gap:.0e}"
         )
-    elif result.equilibrium.demand_residual > spec.assignment.demand_residual:
+    transit = result.equilibrium.transit
+    if transit is not None and not transit.converged:
+        short.append(
+            f"passengers not converged: relative gap {transit.relative_gap:.1e} after "
+            f"{transit.iterations} iterations, asked for {spec.assignment.transit_gap:.0e}"
+        )
+    if road.converged and result.equilibrium.demand_residual > spec.assignment.demand_residual:
         short.append(
             f"not converged: mode choice would still move "
             f"{100 * result.equilibrium.demand_residual:.2g} % of all trips"

@@ -14,6 +14,8 @@ from cczsim import __version__
 from cczsim.assignment.result import TransitAssignment
 from cczsim.assignment.threads import set_threads
 from cczsim.assignment.transit import assign_transit, compile_transit
+from cczsim.assignment.transit_crowding import CrowdedTransit, compile_crowding
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array, texts
 from cczsim.errors import FaultCollector, InputError
 from cczsim.io.gtfs_tables import is_gtfs
@@ -48,6 +50,10 @@ def transit_assign(
     threads: int | None,
     json_file: Path | None,
     progress: Progress,
+    crowding: str = "off",
+    crowded_lines: str = "known",
+    gap: float = 1e-4,
+    max_iterations: int = 500,
 ) -> int:
     """Assign passengers to optimal strategies, or without trips say how well stops are joined.
 
@@ -63,12 +69,17 @@ def transit_assign(
     date, begin, end : str, optional
         Window of a feed: by default its busiest date, 07:00 to 09:00.
     lost_demand : str
-        Share of demand that may be without a way.
+        Share of demand that may be without a way, or without room.
+    crowding, crowded_lines : str
+        See :class:`~cczsim.assignment.transit_params.TransitParams`.
+    gap : float
+        At which an assignment with crowding counts as converged.
 
     Returns
     -------
     int
-        0; 1 where more demand is without a way than ``lost_demand``.
+        0; 1 where more demand is without a way or room than ``lost_demand``, or the gap was not
+        reached.
 
     Raises
     ------
@@ -84,16 +95,29 @@ def transit_assign(
             _refuse_window(network, date=date, begin=begin, end=end)
             case = _network_case(network, trips, progress)
     used = set_threads(threads)
+    crowded = crowding != "off" and case.trips is not None
     with progress.step("compile"):
         compile_transit()
+        if crowded:
+            compile_crowding()
     demand = np.zeros((case.zones.n_zones,) * 2) if case.trips is None else case.trips
     start = time.perf_counter()
     with progress.step("assign"):
-        found = assign_transit(case.transit, case.zones, demand)
+        if crowded:
+            params = TransitParams(crowding=crowding, crowded_lines=crowded_lines)
+            found = CrowdedTransit(case.transit, case.zones, params).assign(
+                demand, relative_gap=gap, max_iterations=max_iterations,
+                on_iteration=lambda r: progress.update(
+                    r.iteration / max_iterations, f"gap {r.relative_gap:.1e}"
+                ),
+            )  # fmt: skip
+        else:
+            found = assign_transit(case.transit, case.zones, demand)
     report = {
         "network": network,
         "threads": used,
         **_figures(case, found),
+        **_crowding(case, found, crowding if crowded else "off", crowded_lines),
         "seconds": dict(progress.seconds),
         "assign_seconds": time.perf_counter() - start,
         "gtfs": list(case.reports),
@@ -234,6 +258,36 @@ def _figures(case: _Case, found: TransitAssignment) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _crowding(
+    case: _Case, found: TransitAssignment, crowding: str, crowded_lines: str
+) -> dict[str, Any]:
+    """Return the gap, its history, and who found no room; segment by segment what lines carry."""
+    transit, full = case.transit, found.given_up
+    places = np.repeat(transit.seats_and_standing * 3600.0 / transit.headway,
+                       np.diff(transit.line_first))  # fmt: skip
+    load = np.divide(found.segment_flow, places, out=np.zeros(len(places)), where=places > 0.0)
+    return {
+        "crowding": crowding,
+        "crowded_lines": crowded_lines,
+        "relative_gap": found.relative_gap if crowding != "off" else None,
+        "converged": found.converged,
+        "iterations": found.iterations,
+        "given_up_demand": found.given_up_demand,
+        "given_up_pairs": [
+            {"origin": case.names[o], "destination": case.names[d], "trips": float(t)}
+            for o, d, t in zip(full.origin[:_SHOWN], full.destination[:_SHOWN], full.trips[:_SHOWN],
+                               strict=True)
+        ] if full is not None else [],
+        "fullest_load": float(load.max(initial=0.0)),
+        "segments_over_places": int((load > 1.0 + 1e-9).sum()),
+        "history": [
+            {"iteration": r.iteration, "seconds": r.seconds, "relative_gap": r.relative_gap,
+             "given_up": r.given_up}
+            for r in found.history
+        ],
+    }  # fmt: skip
+
+
 def _skims(case: _Case, found: TransitAssignment) -> dict[str, Any]:
     """Return means over the pairs that are joined, each weighed by its trips where there are any.
 
@@ -277,13 +331,28 @@ def _say(report: dict[str, Any], tolerated: float, progress: Progress) -> int:
         progress.say("no trips were named: nobody was assigned")
         return 0
     total, lost = report["total_demand"], report["unreachable_demand"]
-    share = lost / total if total > 0 else 0.0
+    full = report["given_up_demand"]
+    share = (lost + full) / total if total > 0 else 0.0
+    code = 0
+    if report["crowding"] != "off":
+        said = "" if report["converged"] else ": not converged"
+        progress.say(
+            f"crowding ({report['crowding']}): relative gap {report['relative_gap']:.1e} after "
+            f"{report['iterations']} iterations{said}; fullest run {report['fullest_load']:.0%} "
+            f"of its places, {full:,.1f}/h found no room"
+        )
+        code = 0 if report["converged"] else 1
+    elif report["segments_over_places"]:
+        progress.say(
+            f"{report['segments_over_places']} runs carry more than their places, the fullest "
+            f"{report['fullest_load']:.0%}: see --crowding capacity"
+        )
     progress.say(
         f"demand {total:,.1f}/h: {report['boardings']:,.1f} boardings, "
         f"{report['passenger_km']:,.1f} passenger-km, {report['intrazonal_demand']:,.1f} within "
-        f"zones, {lost:,.1f} without a way ({share:.3%})"
+        f"zones, {lost:,.1f} without a way ({lost / total if total > 0 else 0.0:.3%})"
     )
     if share > tolerated:
         progress.say(f"more demand is lost than the {tolerated:.3%} tolerated by --lost-demand")
         return 1
-    return 0
+    return code

@@ -81,7 +81,8 @@ def make_ledger(
         why = "no line connects the two zones"
         lost_pairs = np.zeros(transit.shape, dtype=bool)
         lost_pairs[_pairs(equilibrium.transit.unreachable)] = True
-        rows += _carried("transit assignment", transit, lost_pairs, why, ids)
+        full = equilibrium.transit.given_up
+        rows += _carried("transit assignment", transit, lost_pairs, why, ids, full)
     ledger = tuple(rows)
     check_closed(ledger)
     return ledger
@@ -117,8 +118,9 @@ def _pairs(unreachable: Unreachable) -> tuple[Array, Array]:
 
 
 def _carried(
-    stage: str, trips: Array, lost_pairs: Array, why: str, zone_id: Array
-) -> list[LedgerRow]:
+    stage: str, trips: Array, lost_pairs: Array, why: str, zone_id: Array,
+    full: Unreachable | None = None,
+) -> list[LedgerRow]:  # fmt: skip
     """Return the parts of a mode's trips; ``lost_pairs`` marks those that could not be assigned."""
     inside = float(np.trace(trips))
     np.fill_diagonal(lost_pairs, False)
@@ -127,12 +129,20 @@ def _carried(
     lost = math.fsum(gone.tolist())
     if lost > 0.0:
         why = f"{why}: {name_pairs(origin, destination, gone, zone_id)}"
-    assigned = float(trips.sum()) - inside - lost
+    no_room = math.fsum(full.trips.tolist()) if full is not None else 0.0
+    assigned = float(trips.sum()) - inside - lost - no_room
     return [
         LedgerRow(stage, "assigned", assigned, ""),
         LedgerRow(stage, "intrazonal", inside, "begins and ends in one zone; loads nothing"),
         LedgerRow(stage, "unreachable", lost, why if lost else ""),
+        *([_no_room(stage, full, zone_id)] if full is not None and no_room > 0.0 else []),
     ]
+
+
+def _no_room(stage: str, full: Unreachable, zone_id: Array) -> LedgerRow:
+    pairs = name_pairs(full.origin, full.destination, full.trips, zone_id)
+    why = f"vehicles are full for longer than people wait: {pairs}"
+    return LedgerRow(stage, "no room", math.fsum(full.trips.tolist()), why)
 
 
 def check_closed(ledger: Sequence[LedgerRow]) -> None:
@@ -162,5 +172,5 @@ def check_closed(ledger: Sequence[LedgerRow]) -> None:
 def lost_share(ledger: Sequence[LedgerRow]) -> float:
     """Return the share of all trips that found no way."""
     every = sum(r.trips for r in ledger if (r.stage, r.item) == ("generated", "all"))
-    lost = sum(r.trips for r in ledger if r.item == "unreachable")
+    lost = sum(r.trips for r in ledger if r.item in ("unreachable", "no room"))
     return lost / every if every > 0 else 0.0

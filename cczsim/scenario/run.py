@@ -125,6 +125,8 @@ def run_scenario(
             demand_residual=spec.assignment.demand_residual,
             max_iterations=spec.assignment.max_iterations,
         ),
+        transit_gap=spec.assignment.transit_gap,
+        max_rounds=spec.assignment.max_rounds,
         on_iteration=on_iteration,
     )
     if solved is None and on_solved is not None:

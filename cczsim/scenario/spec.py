@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cczsim.assignment.transit import TransitParams
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.demand.params import DemandParams
 from cczsim.errors import ScenarioError
 from cczsim.indicators.conventions import CONVENTIONS
@@ -36,6 +36,14 @@ class AssignmentKeys:
     demand_residual: float = key(
         "quantity", "share of all trips that mode choice may still want to move",
         dimension="share", default="0.01 %", above=0.0, high=1.0, source="assumed",
+    )  # fmt: skip
+    transit_gap: float = key(
+        "number", "share of passengers' cost that better strategies could still save, where "
+        "transit.crowding is not off", default=1e-4, above=0.0, high=1.0, source="assumed",
+    )  # fmt: skip
+    max_rounds: int = key(
+        "integer", "rounds at most in which roads and crowded lines take each other's costs",
+        default=20, low=1,
     )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ from cczsim.assignment.equilibrium import (
     toll_factor,
 )
 from cczsim.assignment.shortest import zone_costs
-from cczsim.assignment.transit import TransitParams, skim_transit
+from cczsim.assignment.transit import skim_transit
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.distribution import Distribution, deterrence, gravity
 from cczsim.demand.generation import generate

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cczsim.assignment.transit import TransitParams
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.params import DemandParams
 from cczsim.errors import ScenarioError, UnitError

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cczsim.assignment.threads import set_threads
-from cczsim.assignment.transit import TransitParams, assign_transit
+from cczsim.assignment.transit import assign_transit
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 

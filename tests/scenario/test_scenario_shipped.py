@@ -17,6 +17,7 @@ FILES = sorted({p.relative_to(ROOT).as_posix() for p in ROOT.rglob("*.toml")} - 
 def test_all_studies_are_there() -> None:
     assert {
         "czt/base-2020.toml", "czt/plan-2025.toml", "czt/density-only.toml", "czt/rail-only.toml",
+        "czt/base-2020-crowded.toml", "czt/plan-2025-crowded.toml",
         "changsha-osm/base.toml", "changsha-osm/plan.toml", "porto-alegre/base.toml",
     } <= set(FILES)  # fmt: skip
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from grid_case import grid
 
-from cczsim.assignment.transit import TransitParams
+from cczsim.assignment.transit_params import TransitParams
 from cczsim.demand.params import DemandParams
 from cczsim.errors import DemandError
 from cczsim.scenario.trips import make_trips, pull_costs

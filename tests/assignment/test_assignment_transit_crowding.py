@@ -1,0 +1,163 @@
+"""Crowding and limited places: known answers, the slow twin, what full lines must show."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from test_assignment_transit import lines, random_case, zones
+
+from cczsim.assignment.threads import set_threads
+from cczsim.assignment.transit import skim_transit
+from cczsim.assignment.transit_conditions import conditions, counted_places
+from cczsim.assignment.transit_crowding import Away, CrowdedTransit
+from cczsim.assignment.transit_params import TransitParams
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from naive_crowding import least_costs, ride_and_frequency
+
+FULL = replace(TransitParams(), crowding="capacity", crowded_lines="all")
+
+
+def one_line():
+    """A line of 1,200 places an hour, ten minutes long."""
+    return lines(2, [[(0, 600), (1, 0)]], [300], [(0, 0, 60), (1, 1, 60)])
+
+
+def test_twice_the_capacity_leaves_nobody_above_it_and_lists_the_unserved():
+    """Those who ride wait until the wait is as long as people stand it: a root found by hand."""
+    trips = np.array([[0.0, 2400.0], [0.0, 0.0]])
+    net = one_line()
+    free = skim_transit(net, zones(2), FULL)
+    found = CrowdedTransit(net, zones(2), FULL).assign(trips, relative_gap=1e-10)
+    assert found.converged
+    assert found.relative_gap <= 1e-10
+    load = found.segment_flow[0]
+    assert load < 1200.0
+    assert load + found.given_up_demand == pytest.approx(2400.0, abs=1e-9)
+    assert found.skims.wait[0, 1] > 10.0 * free.wait[0, 1]
+
+    def miss(load):
+        share = load / 1200.0
+        weight = 1.0 + 0.265 * (1.0 - 0.2 / share) + 0.119 * 6.0 * (share - 0.2) / 0.8
+        wait = 2.0 * 150.0 / (1.0 - share**4)
+        return 2.0 * 120.0 + 180.0 + 600.0 * weight + wait - (free.weighted[0, 1] + 2.0 * 3600.0)
+
+    assert load == pytest.approx(brentq(miss, 600.0, 1199.99, xtol=1e-9), rel=1e-7)
+
+
+def test_two_lines_at_one_stop_fill_until_their_waits_agree():
+    """At equilibrium boardings over effective frequency are the same on both lines."""
+    net = lines(3, [[(0, 600), (1, 0)], [(0, 900), (2, 300), (1, 0)]], [300, 600],
+                [(0, 0, 60), (1, 1, 60)], [(0, 1, 7200)])  # fmt: skip
+    trips = np.array([[0.0, 2400.0], [0.0, 0.0]])
+    found = CrowdedTransit(net, zones(2), FULL).assign(trips, relative_gap=1e-9)
+    assert found.converged
+    assert (found.segment_flow <= np.repeat([1200.0, 600.0], [2, 3])).all()
+    wait = found.boardings * found.wait_stretch * np.repeat([300.0, 600.0], [2, 3])
+    assert wait[0] == pytest.approx(wait[2], rel=1e-6)
+
+
+@pytest.mark.parametrize("crowding", ["comfort", "capacity"])
+@pytest.mark.parametrize("block", range(10))
+def test_gap_is_that_of_the_slow_twin(crowding, block):
+    """On 200 networks: least costs at the final conditions, conservation, nobody above capacity."""
+    for seed in range(10 * block, 10 * block + 10):
+        net, n, trips = random_case(seed)
+        trips = trips * (60.0 if crowding == "comfort" else 4.0)
+        params = replace(FULL, crowding=crowding)
+        solver = CrowdedTransit(net, zones(n), params)
+        found = solver.assign(trips, relative_gap=1e-5, max_iterations=500)
+        assert found.converged, seed
+        cost, frequency = ride_and_frequency(net, params, found.segment_flow, found.boardings)
+        nobody = np.zeros(len(net.line_stop))
+        empty = ride_and_frequency(net, params, nobody, nobody)
+        _, serves = least_costs(net, n, params, *empty)
+        skim, _ = least_costs(net, n, params, cost, frequency, serves)
+        np.testing.assert_allclose(found.skims.weighted, skim, rtol=1e-9)
+        if crowding == "capacity":
+            places = np.repeat(counted_places(net, params), np.diff(net.line_first))
+            assert (found.segment_flow <= places * (1.0 + 1e-9)).all(), seed
+        served = found.total_demand - found.intrazonal_demand - found.unreachable_demand
+        served -= found.given_up_demand
+        assert found.access_flow.sum() == pytest.approx(served, rel=1e-9)
+        assert found.egress_flow.sum() == pytest.approx(served, rel=1e-9)
+        # Who is aboard after a stop was aboard before it or boarded there, and did not alight.
+        through = np.where(solver._graph.entry_begins, 0.0, np.roll(found.segment_flow, 1))
+        np.testing.assert_allclose(
+            found.segment_flow, through + found.boardings - found.alightings, atol=1e-6
+        )
+
+
+def test_those_who_choose_whether_to_come_follow_the_logit():
+    net = one_line()
+    trips = np.array([[0.0, 3000.0], [0.0, 0.0]])
+    other = np.full((2, 2), 1500.0)
+    away = Away(other, 300.0, 100.0)
+    solver = CrowdedTransit(net, zones(2), FULL)
+    found = solver.assign(trips, relative_gap=1e-10, away=away)
+    assert found.converged
+    cost = found.skims.weighted[0, 1] + 100.0 * found.skims.boardings[0, 1]
+    share = 1.0 / (1.0 + np.exp((cost - 1500.0) / 300.0))
+    assert found.segment_flow[0] == pytest.approx(3000.0 * share, rel=1e-7)
+    assert solver.riders(trips)[0, 1] == pytest.approx(found.segment_flow[0], rel=1e-9)
+    assert found.total_demand == pytest.approx(found.segment_flow[0], rel=1e-9)
+
+
+def test_empty_vehicles_cost_what_they_cost_without_crowding():
+    net, n, trips = random_case(5)
+    free = skim_transit(net, zones(n), FULL)
+    nobody = CrowdedTransit(net, zones(n), FULL).assign(np.zeros_like(trips))
+    np.testing.assert_array_equal(nobody.skims.weighted, free.weighted)
+    assert nobody.relative_gap == 0.0
+    few = CrowdedTransit(net, zones(n), FULL).assign(1e-6 * trips)
+    np.testing.assert_allclose(few.skims.weighted, free.weighted, rtol=1e-9)
+
+
+def test_same_bits_at_any_thread_count():
+    net, n, trips = random_case(3)
+    found = []
+    for threads in (1, None):
+        set_threads(threads)
+        found.append(CrowdedTransit(net, zones(n), FULL).assign(5.0 * trips))
+    assert found[0].segment_flow.tobytes() == found[1].segment_flow.tobytes()
+    assert found[0].skims.weighted.tobytes() == found[1].skims.weighted.tobytes()
+
+
+@pytest.mark.parametrize("boardings", [10.0, 300.0, 900.0, 1150.0, 1300.0])
+def test_steepness_is_the_derivative_of_the_cost(boardings):
+    net = one_line()
+    run, step = net.run_time, 1e-4 * boardings
+
+    def at(flow):
+        flows = np.array([flow, 0.0])
+        return conditions(net, FULL, flows, flows, run)
+
+    low, here, high = at(boardings - step), at(boardings), at(boardings + step)
+    wait = np.log(high.wait_stretch[0] / low.wait_stretch[0]) / (2.0 * step) * boardings
+    assert here.bend_wait[0] == pytest.approx(wait, rel=1e-3, abs=1e-12)
+    ride = run[0] * (high.time_weight[0] - low.time_weight[0]) / (2.0 * step) * boardings
+    assert here.bend_run[0] == pytest.approx(ride, rel=1e-5, abs=1e-9)
+
+
+def test_lines_that_were_made_up_hold_whoever_comes():
+    from cczsim.network.provenance import Source
+
+    net = one_line().replace(headway_source=np.array([int(Source.GENERATED)]))
+    trips = np.array([[0.0, 2400.0], [0.0, 0.0]])
+    known = replace(FULL, crowded_lines="known")
+    found = CrowdedTransit(net, zones(2), known).assign(trips)
+    assert found.segment_flow[0] == pytest.approx(2400.0)
+    assert found.given_up_demand == 0.0
+
+
+def test_not_converging_is_a_status():
+    net, n, trips = random_case(15)
+    found = CrowdedTransit(net, zones(n), FULL).assign(300.0 * trips, max_iterations=3)
+    assert not found.converged
+    assert found.iterations == 3
+    assert found.relative_gap > 1e-4
