@@ -116,6 +116,11 @@ def _tree(value: Any, arrays: dict[str, Any]) -> Any:
             "object": _place(type(value)),
             "fields": {name: _tree(item, arrays) for name, item in fields.items()},
         }
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {
+            "object": _place(type(value)),
+            "fields": {name: _tree(getattr(value, name), arrays) for name in value._fields},
+        }
     if isinstance(value, tuple | list):
         return {"tuple": [_tree(item, arrays) for item in value]}
     if isinstance(value, Mapping):
@@ -138,8 +143,8 @@ def _value(tree: Any, arrays: Mapping[str, Any]) -> Any:
         return _class(tree["enum"], StrEnum)(tree["value"])
     if "object" in tree:
         kind: Any = _class(tree["object"], object)
-        if not hasattr(kind, "__dataclass_fields__"):
-            raise TypeError(f"{tree['object']} is no dataclass")
+        if not (hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields")):
+            raise TypeError(f"{tree['object']} is no class of data")
         return kind(**{name: _value(item, arrays) for name, item in tree["fields"].items()})
     if "tuple" in tree:
         return tuple(_value(item, arrays) for item in tree["tuple"])

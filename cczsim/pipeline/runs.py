@@ -208,8 +208,9 @@ class Steps:
         """Keep an equilibrium; a disk that refuses costs the checkpoint, not the run."""
         try:
             self._checkpoints.keep(name, key, equilibrium)
-        except OSError as error:
-            self._progress.say(f"{name}: no checkpoint: {error.strerror or error}")
+        except (OSError, TypeError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            self._progress.say(f"{name}: no checkpoint: {said}")
 
     def drop(self, name: str) -> None:
         """Forget a scenario whose result is written."""

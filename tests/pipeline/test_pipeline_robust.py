@@ -23,7 +23,10 @@ from cczsim.io import checkpoints
 from cczsim.io.bundle import save_network
 from cczsim.io.checkpoints import Checkpoints
 from cczsim.io.folder_lock import lock_folder
+from cczsim.io.scenario_file import read_scenario
 from cczsim.pipeline import runs
+from cczsim.pipeline.networks import load_network
+from cczsim.pipeline.progress import Progress
 from cczsim.scenario.run import run_scenario
 
 SCENARIO = """cczsim = 1
@@ -120,6 +123,21 @@ def test_a_checkpoint_of_other_inputs_or_a_torn_one_is_never_taken(tmp_path: Pat
     assert kept.find("s", "1" * 64) is None
     kept.drop("s")
     assert not kept.folder.exists()
+
+
+def test_an_equilibrium_comes_back_bit_for_bit(study: Path, tmp_path: Path) -> None:
+    found = run_scenario(
+        read_scenario(study / "base.toml"), load_network(study / "grid", Progress(quiet=True))
+    ).equilibrium
+    kept = Checkpoints(tmp_path / "c")
+    kept.keep("s", "1" * 64, found)
+    again = kept.find("s", "1" * 64)
+    assert type(again) is type(found)
+    assert checkpoints._arrays(again).keys() == checkpoints._arrays(found).keys()
+    for name, value in checkpoints._arrays(found).items():
+        other = checkpoints._arrays(again)[name]
+        assert value.dtype == other.dtype
+        assert value.tobytes() == other.tobytes(), name
 
 
 @pytest.mark.parametrize(
