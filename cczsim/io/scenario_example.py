@@ -13,7 +13,7 @@ EXAMPLE: Final = """\
 # Check it without solving:  cczsim validate {file}
 
 cczsim = 1                           # version of the format of this file
-title = "An example: wider arterials and a bus every 5 minutes"
+title = "An example: arterials of the central zone at 60 km/h"
 network = {network}   # a recipe, a built network, or a file; paths start at this file
 year = 2020
 

@@ -23,14 +23,16 @@ from cczsim.pipeline.run_record import input_hashes, run_record, versions
 from cczsim.pipeline.summary import main_figures, scoreboard
 from cczsim.scenario.compare import Comparison, noise
 from cczsim.scenario.compare import compare as compare_runs
+from cczsim.scenario.figures import check_targets
 from cczsim.scenario.ledger import lost_share
-from cczsim.scenario.result import RunResult
-from cczsim.scenario.run import run_scenario
+from cczsim.scenario.result import AppliedChange, RunResult
+from cczsim.scenario.run import prepare, run_scenario
 from cczsim.scenario.spec import ScenarioSpec
 
 LOG: Final = "cczsim.log"
 """Where all that a run says is written, in the folder of results."""
 
+Prepared = tuple[Network, tuple[AppliedChange, ...]]
 _MISSED: Final = "targets missed: "
 
 
@@ -159,6 +161,9 @@ def _run_jobs(
     kept = _finished(jobs, inputs) if resume else {}
     needed = {job.base for file, job in jobs.items() if file not in kept}
     networks, steps, code = Networks(progress), Steps(out, resume, progress), 0
+    ready = _prepare(
+        {f: j for f, j in jobs.items() if f not in kept or f in needed}, networks, progress
+    )
     results: dict[Path, RunResult] = {}
     for file, job in jobs.items():
         if file in kept:
@@ -167,7 +172,7 @@ def _run_jobs(
             if file not in needed:
                 continue
         base = results.get(job.base) if job.base is not None else None
-        result = _solve(job, networks, base, steps, inputs[file], progress)
+        result = _solve(job, networks, ready.pop(file), base, steps, inputs[file], progress)
         results[file] = result
         if file in kept:
             continue
@@ -186,6 +191,28 @@ def _run_jobs(
     for job in jobs.values():
         steps.drop(job.spec.name)
     return code
+
+
+def _prepare(jobs: dict[Path, Job], networks: Networks, progress: Progress) -> dict[Path, Prepared]:
+    """Apply the changes of all jobs before any is solved.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of all of them: changes, growth, names of targets.
+    """
+    faults = FaultCollector(ScenarioError)
+    ready: dict[Path, Prepared] = {}
+    for file, job in jobs.items():
+        network = networks.load(job.spec)
+        try:
+            with progress.step(f"{job.spec.name}: apply changes"):
+                ready[file] = prepare(job.spec, network)
+                check_targets(job.spec, ready[file][0])
+        except CczsimError as error:
+            faults.extend(f for f in error.faults if f not in faults.faults)
+    faults.raise_if_any()
+    return ready
 
 
 class Steps:
@@ -244,6 +271,7 @@ def _exit_code(stored: StoredResult, strict: bool) -> int:
 def _solve(
     job: Job,
     networks: Networks,
+    prepared: Prepared,
     base: RunResult | None,
     steps: Steps,
     inputs: dict[str, str],
@@ -265,6 +293,7 @@ def _solve(
             job.spec,
             network,
             base=base,
+            prepared=prepared,
             solved=steps.find(name, key),
             on_iteration=say,
             on_solved=lambda equilibrium: steps.keep(name, key, equilibrium),

@@ -256,3 +256,17 @@ def test_init_schema_and_explain(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert json.loads(capsys.readouterr().out)["title"] == "cczsim scenario"
     assert main(["explain", "assignment.relative_gap"]) == 0
     assert "default" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('line = "M1"', 'line = "M9"'), ("road_density_central", "road_densty_centre")]
+)
+def test_what_is_wrong_with_a_plan_is_told_before_its_base_is_solved(
+    study: Path, tmp_path: Path, old: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = study / "wrong.toml"
+    path.write_text(PLAN.replace(old, new), encoding="utf-8")
+    assert main(["run", str(path), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "solve" not in said
+    assert "wrong.toml" in said
