@@ -230,6 +230,27 @@ def build_parser() -> argparse.ArgumentParser:
     riders.add_argument("--lost-demand", default="0.1 %", help="tolerated share (default 0.1 %%)")
     riders.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 
+    skim = command("skim", "find times from place to place by a timetable", actions)
+    skim.add_argument("feed", metavar="GTFS")
+    skim.add_argument(
+        "places", nargs="?", metavar="PLACES.csv",
+        help="CSV id,lon,lat; without it at most 200 stops of the feed",
+    )  # fmt: skip
+    skim.add_argument("--date", help="date of the feed (default: its busiest)")
+    skim.add_argument("--from", dest="begin", metavar="HH:MM", help="default 07:00")
+    skim.add_argument(
+        "--to", dest="end", metavar="HH:MM", help="default 09:00; 25:00 is past midnight"
+    )
+    skim.add_argument("--every", default="1 min", help="time between departures (default 1 min)")
+    skim.add_argument("--max-walk", default="400 m", help="reach on foot (default 400 m)")
+    skim.add_argument("--max-rides", type=_positive, default=5, help="vehicles boarded at most")
+    skim.add_argument(
+        "--longest", default="3 h", help="longest journey that counts as a way (default 3 h)"
+    )
+    skim.add_argument("--threads", type=_positive)
+    skim.add_argument("--csv", dest="csv_file", type=Path, metavar="FILE.csv")
+    skim.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
+
     init = command("init", "write an example scenario to start from")
     init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR")
     command("schema", "print the JSON Schema of scenario files")
@@ -270,9 +291,11 @@ def _dispatch(args: argparse.Namespace) -> int:
 
             return view(args.result, port=args.port, browser=not args.no_browser)
         case "transit":
-            from cczsim.pipeline import transit
+            from cczsim.pipeline import transit, transit_skim
 
             options = {k: v for k, v in vars(args).items() if k not in ("command", "action")}
+            if args.action == "skim":
+                return transit_skim.transit_skim(progress=progress, **options)
             return transit.transit_assign(progress=progress, **options)
         case "network":
             from cczsim.pipeline import networks

@@ -53,6 +53,10 @@ TABLES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ("shape_id", "shape_pt_lat", "shape_pt_lon", "shape_pt_sequence"),
         ("shape_dist_traveled",),
     ),
+    "transfers.txt": (
+        (), ("from_stop_id", "to_stop_id", "transfer_type", "min_transfer_time", "from_route_id",
+             "to_route_id", "from_trip_id", "to_trip_id"),
+    ),
 }  # fmt: skip
 _NEEDED: Final = ("stops.txt", "routes.txt", "trips.txt", "stop_times.txt")
 

@@ -324,6 +324,7 @@ def _say(result: RoadAssignment, zone_id: Array, tolerated: float, progress: Pro
 
 def warmup(*, progress: Progress) -> int:
     """Compile all kernels, so that no later run need wait for it."""
+    from cczsim.assignment.timetable_search import compile_search
     from cczsim.assignment.transit import compile_transit
     from cczsim.assignment.transit_crowding import compile_crowding
 
@@ -333,4 +334,5 @@ def warmup(*, progress: Progress) -> int:
     with progress.step("compile transit kernels"):
         compile_transit()
         compile_crowding()
+        compile_search()
     return 0
