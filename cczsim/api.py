@@ -329,7 +329,7 @@ def frame(rows: Iterable[Row] | Comparison) -> pandas.DataFrame:
         by = row.pop("by", {})
         if isinstance(item, ComparisonRow):
             row |= {"difference": item.difference, "share": item.share}
-        plain.append({"key": row.pop("key", None), **by, **row} if "key" in row else row)
+        plain.append({"key": row.pop("key"), **row, **by} if "key" in row else row)
     return pd.DataFrame(plain)
 
 

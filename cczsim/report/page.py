@@ -243,7 +243,11 @@ def render(
         script=Markup(TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
         bokeh=bokeh_script(),
         data=script_json(
-            {"plots": _plots(drawn, charts), "map": drawn.script if drawn is not None else None}
+            {
+                "name": result.name,
+                "plots": _plots(drawn, charts),
+                "map": drawn.script if drawn is not None else None,
+            }
         ),
         result=result,
         base=base,

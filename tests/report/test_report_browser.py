@@ -149,6 +149,42 @@ def test_a_request_to_the_outside_would_be_blocked_and_noticed(tmp_path: Path) -
     assert ":CONSOLE" in log
 
 
+SAVES = """<script>
+(async function save() {
+  const root = document.documentElement;
+  if (!root.dataset.ready && !root.dataset.errors) { setTimeout(save, 50); return; }
+  const files = [], blobs = [];
+  URL.createObjectURL = (blob) => `#${blobs.push(blob) - 1}`;
+  HTMLAnchorElement.prototype.click = function () { files.push([this.download, this.hash]); };
+  const buttons = [...document.querySelectorAll("[data-save]")];
+  for (const button of buttons) button.click();
+  while (files.length < buttons.length) await new Promise((resolve) => setTimeout(resolve, 50));
+  const found = [];
+  for (const [name, address] of files) {
+    const bytes = new Uint8Array(await blobs[Number(address.slice(1))].arrayBuffer());
+    found.push(`${name}:${bytes.length}:${String.fromCharCode(...bytes.slice(0, 4))}`);
+  }
+  root.dataset.saved = found.join("|");
+})();
+</script></body>"""
+
+
+def test_every_figure_can_be_saved_as_png_and_svg(tmp_path: Path) -> None:
+    page = render(make_run(scenario=True), make_run(), None, "en")
+    path = tmp_path / "report.html"
+    path.write_text(page.replace("</body>", SAVES), encoding="utf-8")
+    dom, log = browse(path, tmp_path)
+    assert [line for line in log.splitlines() if ":CONSOLE" in line] == []
+    saved = [item.split(":") for item in html.unescape(attribute(dom, "saved") or "").split("|")]
+    names = [name for name, _, _ in saved]
+    assert "grid-plan-map.png" in names
+    assert "grid-plan-map.svg" in names
+    assert len(names) == 2 * len(re.findall(r'class="plot[^"]*" id="plot-', page))
+    for name, size, head in saved:
+        assert int(size) > 500, name
+        assert head.endswith("PNG") if name.endswith("png") else head.startswith("<svg"), name
+
+
 HOSTILE = (
     "'); DROP TABLE links; --<script>alert(1)</script>"
     "<img src=x onerror=alert(1)></script><svg onload=alert(1)>"

@@ -259,6 +259,33 @@
   async function draw(key) {
     const views = await Bokeh.embed.embed_item(page.plots[key].item, `plot-${key}`);
     plots[key] = { model: views.roots[0].model };
+    offerPictures(key, views.roots[0]);
+  }
+
+  // ---- pictures for slides --------------------------------------------------------------
+  function offerPictures(key, view) {
+    const row = document.createElement("div");
+    row.className = "save";
+    for (const type of ["png", "svg"]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = type.toUpperCase();
+      button.dataset.save = type;
+      button.dataset.labelEn = `Save this figure as ${button.textContent}`;
+      button.dataset.labelZh = `将此图存为 ${button.textContent}`;
+      button.addEventListener("click", () => savePicture(view, `${page.name}-${key}.${type}`, type));
+      row.append(button);
+    }
+    document.getElementById(`plot-${key}`).after(row);
+  }
+
+  async function savePicture(view, name, type) {
+    const blob = await view.export(type, true).to_blob();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
   Bokeh.logger.set_level("warn");
