@@ -25,7 +25,7 @@ _FREE_DEGREE, _ANY_DEGREE = 4, 2
 _FEW_NODES = 16
 
 
-def build_hierarchy(road: RoadNetwork, centroids: Array) -> Hierarchy:
+def build_hierarchy(road: RoadNetwork, centroids: Array, everywhere: bool = False) -> Hierarchy:
     """Return the hierarchy of a network for paths between zones.
 
     Parameters
@@ -33,6 +33,8 @@ def build_hierarchy(road: RoadNetwork, centroids: Array) -> Hierarchy:
     road : RoadNetwork
     centroids : int array [zone]
         Rows of nodes.
+    everywhere : bool
+        Whether sweeps are to visit all nodes that paths may pass, not only what zones need.
     """
     # Scenarios, skims and assignments of one network ask again and again.
     return _build(
@@ -40,11 +42,14 @@ def build_hierarchy(road: RoadNetwork, centroids: Array) -> Hierarchy:
         road.head.tobytes(),
         road.node_through.tobytes(),
         np.asarray(centroids, dtype=np.int32).tobytes(),
+        everywhere,
     )
 
 
 @lru_cache(maxsize=4)
-def _build(tail_bytes: bytes, head_bytes: bytes, through_bytes: bytes, zones: bytes) -> Hierarchy:
+def _build(
+    tail_bytes: bytes, head_bytes: bytes, through_bytes: bytes, zones: bytes, everywhere: bool
+) -> Hierarchy:
     tail, head = np.frombuffer(tail_bytes, np.int32), np.frombuffer(head_bytes, np.int32)
     through = np.frombuffer(through_bytes, np.bool_)
     zone_node = np.frombuffer(zones, np.int32)
@@ -72,7 +77,7 @@ def _build(tail_bytes: bytes, head_bytes: bytes, through_bytes: bytes, zones: by
     parent = np.full(n_core, NONE)
     has = arcs > 0
     parent[has] = arc_head[first_up[:-1][has]]
-    needed = np.zeros(n_core, dtype=bool)
+    needed = np.full(n_core, everywhere)
     needed[rank[touched]] = True
     for node in np.flatnonzero(has):
         needed[parent[node]] |= needed[node]
@@ -114,6 +119,7 @@ def _build(tail_bytes: bytes, head_bytes: bytes, through_bytes: bytes, zones: by
         core_arc=np.searchsorted(arc_key, low * n_core + high),
         core_way=np.where(rank[a] < rank[b], UP, DOWN),
         place_node=place_node,
+        rank=rank,
         node_place=node_place,
         sink_first=_offsets(np.bincount(of_node[head[leaving]], minlength=len(order))),
         sink_place=of_node[tail[leaving]],

@@ -49,9 +49,9 @@ class TreeLoader:
         Rows of nodes.
     """
 
-    def __init__(self, road: RoadNetwork, centroids: Array) -> None:
-        net = build_hierarchy(road, centroids)
-        self._net = net
+    def __init__(self, road: RoadNetwork, centroids: Array, everywhere: bool = False) -> None:
+        net = build_hierarchy(road, centroids, everywhere)
+        self.net = self._net = net
         self._n_links = road.n_links
         self._in_core = np.zeros(road.n_links, dtype=bool)
         self._in_core[net.core_link] = True
@@ -59,7 +59,7 @@ class TreeLoader:
         n_arcs, n_places = len(net.head), len(net.place_node)
         n_below = int(np.diff(net.first_up)[net.node_place >= 0].sum())
         n_in = n_below + len(net.sink_link) + n_places
-        self._metric = Metric(
+        self.metric = self._metric = Metric(
             cost=np.empty((n_arcs, 2)),
             via=np.empty((n_arcs, 2, 2), dtype=np.int32),
             least=np.empty((n_arcs, 2)),
@@ -105,6 +105,14 @@ class TreeLoader:
             od_cost,
         )
         return Trees(link_cost, od_cost)
+
+    def customise(self, cost: Array) -> Array:
+        """Customise the metric to ``cost [link], s``, raised so that no circle is free."""
+        largest = cost[np.isfinite(cost)].max(initial=0.0) * 1000
+        least = _LEAST_COST * (largest or 1.0)
+        link_cost = np.where(self._in_core & (cost < least), least, cost)
+        customise(self._net, link_cost, self._metric)
+        return link_cost
 
     def load(self, trees: Trees, demand: Array) -> Array:
         """Return the link flow of a demand on trees, ``[link], pce/h``.

@@ -1,4 +1,4 @@
-"""The two decorators of all kernels, and where their machine code is kept.
+"""The decorators of all kernels, and where their machine code is kept.
 
 A cached kernel goes stale when a callee in another file changes, so the cache folder is named by a
 digest of all kernel files: an edit of any of them compiles all of them anew.
@@ -38,3 +38,7 @@ numba.config.CACHE_DIR = str(_cache_root() / f"kernels-{_digest()}")
 
 kernel: Any = numba.njit(cache=True, error_model="numpy")
 parallel_kernel: Any = numba.njit(cache=True, error_model="numpy", parallel=True)
+
+# A named tuple of a dozen arrays is a hundred words to hand over: what runs once a link is put in
+# place of its call.
+inner_kernel: Any = numba.njit(cache=True, error_model="numpy", forceinline=True)

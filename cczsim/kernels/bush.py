@@ -5,236 +5,257 @@ path storage and enumeration, *Transportation Research B* 40(10), sections 3 to 
 class of bush-based algorithms for the traffic assignment problem, *Transportation Research B*
 44(1), section 3.
 
-A bush is a row of links and their flows, grouped by head, heads in topological order: one sweep
-forward gives labels, one sweep backward flows, and neither needs a heap. Deviations: all merges of
-a bush are shifted in one backward pass with the labels of its start, each by a Newton step on the
-costs of that moment, and passes are repeated while the bush's own excess falls.
+A bush numbers its nodes by *position*, a topological order that begins with its origin, and holds
+the arcs into each position side by side: one sweep forward gives labels, one sweep backward flows,
+and neither needs a heap or a look at the network. It holds what leads to some destination, and
+nothing else. Deviations: all merges of a bush are shifted in one backward pass, by a Newton step on
+the costs of that moment, with labels that may be a few bushes old; passes are repeated while the
+bush's own excess is of any weight.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
-from cczsim.kernels._jit import kernel, parallel_kernel
-from cczsim.kernels.types import N_BLOCKS, NO_LINK
+from cczsim.kernels._jit import inner_kernel, kernel, parallel_kernel
+from cczsim.kernels.types import N_BLOCKS, Array
+from cczsim.kernels.vdf import move
+
+
+class Rows(NamedTuple):
+    """The bushes of all origins.
+
+    Parameters
+    ----------
+    size : int32 array [bush]
+        Positions in use, 0 where nobody travels.
+    first : int32 array [bush, position + 1]
+        Offset of the first arc into a position; position 0, the origin, has none.
+    arc : int32 array [bush, place]
+    tail : int32 array [bush, place]
+        Position where the arc begins; it is smaller than that where it ends.
+    flow : float64 array [bush, place], pce/h
+    at : int32 array [bush, zone]
+        Position of each destination; -1 where none is asked for.
+    """
+
+    size: Array
+    first: Array
+    arc: Array
+    tail: Array
+    flow: Array
+    at: Array
+
+
+class Labels(NamedTuple):
+    """What labels say about each bush.
+
+    Parameters
+    ----------
+    low, high : float64 array [worker, position], s
+        Scratch space: least cost, and the greatest of used ways, of one bush at a time.
+    short, long : int32 array [bush, position]
+        Places of the last arcs of both ways; at merges only.
+    merge : int32 array [bush, position]
+        The merges whose two ways differ, rising.
+    n_merges : int32 array [bush]
+    excess : float64 array [bush], pce s/h
+        What the flow costs above the least costs of the bush.
+    to_zone : float64 array [bush, zone], s
+        Least costs, where somebody asks.
+    """
+
+    low: Array
+    high: Array
+    short: Array
+    long: Array
+    merge: Array
+    n_merges: Array
+    excess: Array
+    to_zone: Array
 
 
 @kernel
-def link_time(vdf: Any, a: int, flow: float) -> float:
-    """Return the cost of a link at a flow, s."""
-    if vdf.beta[a] == 4.0:
-        square = flow * flow
-        return float(vdf.constant[a] + vdf.factor[a] * square * square)
-    return float(vdf.constant[a] + vdf.factor[a] * flow ** vdf.beta[a])
-
-
-@kernel
-def link_slope(vdf: Any, a: int, flow: float) -> float:
-    """Return the derivative of a link's cost by its flow, s h/pce."""
-    beta = vdf.beta[a]
-    if beta == 4.0:
-        return float(4.0 * vdf.factor[a] * flow * flow * flow)
-    if beta == 0.0 or vdf.factor[a] == 0.0:
-        return 0.0
-    if beta < 1.0:
-        flow = max(flow, vdf.least[a])
-    return float(beta * vdf.factor[a] * flow ** (beta - 1.0))
-
-
-@kernel
-def move(vdf: Any, state: Any, a: int, change: float) -> None:
-    """Change the flow of a link, and its cost and slope with it."""
-    flow = max(state.flow[a] + change, 0.0)
-    state.flow[a] = flow
-    state.cost[a] = link_time(vdf, a, flow)
-    state.slope[a] = link_slope(vdf, a, flow)
-
-
-@kernel
-def settle(star: Any, link: Any, flow: Any, n: int, node_flow: Any) -> None:
+def settle(first: Any, tail: Any, flow: Any, size: int, through: Any) -> None:
     """Sweep a bush backward: flows that carry what its nodes attract, split as they were.
 
     Parameters
     ----------
-    link : int32 array [place]
-    flow : float64 array [place], written
-    n : int
-        Links of the bush.
-    node_flow : float64 array [node], written
+    first, tail, flow : arrays of a bush; ``flow`` is written
+    size : int
+        Positions.
+    through : float64 array [position], written
         In: what each node attracts. Out: what passes it.
     """
-    stop = n
-    while stop > 0:
-        head = star.head[link[stop - 1]]
-        start = stop - 1
-        total = flow[start]
-        while start > 0 and star.head[link[start - 1]] == head:
-            start -= 1
-            total += flow[start]
-        through = node_flow[head]
+    for p in range(size - 1, 0, -1):
+        start, stop = first[p], first[p + 1]
+        here = through[p]
         if stop - start == 1:
-            flow[start] = through
-            node_flow[star.tail[link[start]]] += through
-        elif total > 0.0:
-            scale = through / total
+            flow[start] = here
+            through[tail[start]] += here
+            continue
+        total = 0.0
+        for k in range(start, stop):
+            total += flow[k]
+        if total > 0.0:
+            scale = here / total
             for k in range(start, stop):
                 flow[k] *= scale
-                node_flow[star.tail[link[k]]] += flow[k]
+                through[tail[k]] += flow[k]
         else:
-            for k in range(start + 1, stop):
+            # What has no flow yet came last: the way of least cost.
+            for k in range(start, stop):
                 flow[k] = 0.0
-            flow[start] = through
-            node_flow[star.tail[link[start]]] += through
-        stop = start
-
-
-@kernel
-def label(star: Any, state: Any, origin: int, link: Any, flow: Any, n: int, work: Any) -> float:
-    """Sweep a bush forward: least costs, and greatest costs of used ways, with their last links.
-
-    Returns
-    -------
-    float
-        Flow x cost over the bush.
-    """
-    work.low[origin] = 0.0
-    work.high[origin] = 0.0
-    work.place[origin] = -1
-    total = 0.0
-    k = 0
-    while k < n:
-        head = star.head[link[k]]
-        work.place[head] = k
-        best, best_at, worst, worst_at = np.inf, k, -np.inf, -1
-        while k < n and star.head[link[k]] == head:
-            a = link[k]
-            tail = star.tail[a]
-            cost = state.cost[a]
-            if work.low[tail] + cost < best:
-                best = work.low[tail] + cost
-                best_at = k
-            if flow[k] > 0.0:
-                total += flow[k] * cost
-                if work.high[tail] + cost > worst:
-                    worst = work.high[tail] + cost
-                    worst_at = k
-            k += 1
-        work.low[head] = best
-        work.short[head] = best_at
-        work.high[head] = worst if worst_at >= 0 else best
-        work.long[head] = worst_at if worst_at >= 0 else best_at
-    return total
-
-
-@kernel
-def least_total(zone: int, origins: Any, demand: Any, low: Any) -> float:
-    """Return what the trips of an origin would cost on its cheapest ways, pce s/h."""
-    least = 0.0
-    for other in range(len(origins)):
-        if other != zone and demand[zone, other] > 0.0:
-            least += demand[zone, other] * low[origins[other]]
-    return least
-
-
-@kernel
-def shift(star: Any, vdf: Any, state: Any, link: Any, flow: Any, n: int, work: Any) -> None:
-    """Shift flow at every merge from its costliest used way to its cheapest, last merges first."""
-    stop = n
-    while stop > 0:
-        head = star.head[link[stop - 1]]
-        start = stop - 1
-        while start > 0 and star.head[link[start - 1]] == head:
-            start -= 1
-        if stop - start > 1 and work.short[head] != work.long[head]:
-            _shift_at(star, vdf, state, link, flow, head, work)
-        stop = start
-
-
-@kernel
-def _shift_at(star: Any, vdf: Any, state: Any, link: Any, flow: Any, head: int, work: Any) -> None:
-    cheap, dear = work.short[head], work.long[head]
-    a, b = link[cheap], link[dear]
-    gain = state.cost[b] - state.cost[a]
-    slope = state.slope[b] + state.slope[a]
-    most = flow[dear]
-    i, j = star.tail[a], star.tail[b]
-    while i != j:
-        if work.place[i] > work.place[j]:
-            a = link[work.short[i]]
-            gain -= state.cost[a]
-            slope += state.slope[a]
-            i = star.tail[a]
-        else:
-            at = work.long[j]
-            b = link[at]
-            gain += state.cost[b]
-            slope += state.slope[b]
-            most = min(most, flow[at])
-            j = star.tail[b]
-    if gain <= 0.0 or most <= 0.0:
-        return
-    change = most
-    if slope * most > gain:
-        change = gain / slope
-    meet = i
-    at = cheap
-    while True:
-        a = link[at]
-        flow[at] += change
-        move(vdf, state, a, change)
-        i = star.tail[a]
-        if i == meet:
-            break
-        at = work.short[i]
-    at = dear
-    while True:
-        b = link[at]
-        flow[at] = max(flow[at] - change, 0.0)
-        move(vdf, state, b, -change)
-        j = star.tail[b]
-        if j == meet:
-            break
-        at = work.long[j]
-
-
-@kernel
-def plant(origin: int, pred: Any, order: Any, reached: int, link: Any) -> int:
-    """Make a bush of a least-cost tree; return its number of links."""
-    n = 0
-    for place in range(reached):
-        node = order[place]
-        if node != origin and pred[node] != NO_LINK:
-            link[n] = pred[node]
-            n += 1
-    return n
+            flow[stop - 1] = here
+            through[tail[stop - 1]] += here
 
 
 @parallel_kernel
-def settle_all(
-    star: Any, origins: Any, demand: Any, size: Any, link: Any, flow: Any, block_flow: Any
-) -> None:
+def settle_all(rows: Any, demand: Any, block_flow: Any) -> None:
     """Settle the flows of all bushes and sum them, in parallel over fixed blocks of origins.
 
     Parameters
     ----------
-    block_flow : float64 array [N_BLOCKS, link of the star], written
+    rows : Rows
+        Its flow is written.
+    demand : float64 array [bush, zone], pce/h
+    block_flow : float64 array [N_BLOCKS, arc], written
     """
-    n_zones = len(origins)
+    n_bushes, n_zones = demand.shape
     for block in numba.prange(N_BLOCKS):
         block_flow[block] = 0.0
-        node_flow = np.empty(len(star.first_out) - 1)
-        for zone in range(block * n_zones // N_BLOCKS, (block + 1) * n_zones // N_BLOCKS):
-            node_flow[:] = 0.0
-            total = 0.0
-            for other in range(n_zones):
-                if other != zone:
-                    node_flow[origins[other]] += demand[zone, other]
-                    total += demand[zone, other]
-            if total <= 0.0:
+        through = np.empty(rows.first.shape[1])
+        for bush in range(block * n_bushes // N_BLOCKS, (block + 1) * n_bushes // N_BLOCKS):
+            size = rows.size[bush]
+            if size == 0:
                 continue
-            settle(star, link[zone], flow[zone], size[zone], node_flow)
-            for k in range(size[zone]):
-                block_flow[block, link[zone, k]] += flow[zone, k]
+            through[:size] = 0.0
+            for zone in range(n_zones):
+                if rows.at[bush, zone] >= 0:
+                    through[rows.at[bush, zone]] += demand[bush, zone]
+            settle(rows.first[bush], rows.tail[bush], rows.flow[bush], size, through)
+            for k in range(rows.first[bush, size]):
+                block_flow[block, rows.arc[bush, k]] += rows.flow[bush, k]
+
+
+@kernel
+def label(
+    rows: Any, bush: int, cost: Any, little: float, low: Any, high: Any, labels: Any
+) -> None:
+    """Sweep a bush forward: least costs, and greatest costs of used ways, with their last arcs.
+
+    Parameters
+    ----------
+    rows : Rows
+    bush : int
+    cost : float64 array [arc], s
+    little : float, pce s/h
+        Merges at which less is to be gained are passed over.
+    low, high : float64 array [position], written
+    labels : Labels, written for the bush
+    """
+    first, arc, tail, flow = rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush]
+    short, long, merge = labels.short[bush], labels.long[bush], labels.merge[bush]
+    low[0] = 0.0
+    high[0] = 0.0
+    excess = 0.0
+    n_merges = 0
+    k = 0
+    for p in range(1, rows.size[bush]):
+        stop = first[p + 1]
+        t = tail[k]
+        here = cost[arc[k]]
+        if stop - k == 1:
+            low[p] = low[t] + here
+            high[p] = high[t] + here
+            k = stop
+            continue
+        best, best_at, worst, worst_at = low[t] + here, k, -np.inf, -1
+        total = 0.0
+        spent = 0.0
+        while k < stop:
+            t = tail[k]
+            here = cost[arc[k]]
+            least = low[t] + here
+            if least < best:
+                best, best_at = least, k
+            if flow[k] > 0.0:
+                total += flow[k]
+                spent += flow[k] * least
+                if high[t] + here > worst:
+                    worst, worst_at = high[t] + here, k
+            k += 1
+        low[p] = best
+        short[p] = best_at
+        if worst_at < 0:
+            high[p] = best
+            long[p] = best_at
+        else:
+            high[p] = worst
+            long[p] = worst_at
+            excess += spent - total * best
+            if worst_at != best_at and flow[worst_at] * (worst - best) > little:
+                merge[n_merges] = p
+                n_merges += 1
+    labels.excess[bush] = excess
+    labels.n_merges[bush] = n_merges
+
+
+@inner_kernel
+def last_place(first: Any, chosen: Any, p: int) -> int:
+    """Return the place of the arc by which a way comes to a position."""
+    start: int = first[p]
+    if first[p + 1] - start == 1:
+        return start
+    place: int = chosen[p]
+    return place
+
+
+@kernel
+def shift(rows: Any, bush: int, vdf: Any, state: Any, labels: Any) -> None:
+    """Shift flow at every merge from its costliest used way to its cheapest, last merges first."""
+    first, arc, tail, flow = rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush]
+    short, long, merge = labels.short[bush], labels.long[bush], labels.merge[bush]
+    for m in range(labels.n_merges[bush] - 1, -1, -1):
+        cheap, dear = short[merge[m]], long[merge[m]]
+        most = flow[dear]
+        if most <= 0.0:
+            continue
+        gain = state.cost[arc[dear]] - state.cost[arc[cheap]]
+        slope = state.slope[arc[dear]] + state.slope[arc[cheap]]
+        i, j = tail[cheap], tail[dear]
+        while i != j:
+            if i > j:
+                k = last_place(first, short, i)
+                gain -= state.cost[arc[k]]
+                slope += state.slope[arc[k]]
+                i = tail[k]
+            else:
+                k = last_place(first, long, j)
+                gain += state.cost[arc[k]]
+                slope += state.slope[arc[k]]
+                most = min(most, flow[k])
+                j = tail[k]
+        if gain <= 0.0 or most <= 0.0:
+            continue
+        change = most
+        if slope * most > gain:
+            change = gain / slope
+        meet = i
+        k = cheap
+        while True:
+            flow[k] += change
+            move(vdf, state, arc[k], change)
+            if tail[k] == meet:
+                break
+            k = last_place(first, short, tail[k])
+        k = dear
+        while True:
+            flow[k] = max(flow[k] - change, 0.0)
+            move(vdf, state, arc[k], -change)
+            if tail[k] == meet:
+                break
+            k = last_place(first, long, tail[k])

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 
-from cczsim.kernels._jit import kernel
-from cczsim.kernels.bush import label, least_total, link_time, move, shift
+from cczsim.kernels._jit import kernel, parallel_kernel
+from cczsim.kernels.bush import label, last_place, shift
+from cczsim.kernels.types import Array
+from cczsim.kernels.vdf import cost_with, move
+
+class Choice(NamedTuple):
+    """What cars compete with: see :class:`~cczsim.assignment.car_demand.CarDemand`.
+
+    ``total`` (pce/h) is 0 where there is no choice; both matrices are empty where demand is fixed.
+    """
+
+    total: Array
+    log_other: Array
+    scale: float
+    fixed: float
 
 
 @kernel
-def _wanted(choice: Any, zone: int, other: int, cost: float) -> float:
+def _wanted(choice: Any, bush: int, zone: int, cost: float) -> float:
     """Return the cars that a pair of zones has at a cost of the drive, pce/h."""
-    odds = (cost + choice.fixed) / choice.scale + choice.log_other[zone, other]
-    return float(choice.total[zone, other] / (1.0 + np.exp(min(odds, 500.0))))
+    odds = (cost + choice.fixed) / choice.scale + choice.log_other[bush, zone]
+    return float(choice.total[bush, zone] / (1.0 + np.exp(min(odds, 500.0))))
 
 
 @kernel
-def _path_cost(star: Any, vdf: Any, state: Any, link: Any, last: Any, node: int, origin: int,
-               more: float) -> float:  # fmt: skip
-    """Return the cost of the way that ``last`` leads back, with so much more flow on it, s."""
+def _way_cost(first: Any, arc: Any, tail: Any, vdf: Any, state: Any, chosen: Any, p: int,
+              more: float) -> float:  # fmt: skip
+    """Return the cost of the way that ``chosen`` leads back, with so much more flow on it, s."""
     cost = 0.0
-    at = node
-    while at != origin:
-        a = link[last[at]]
-        cost += link_time(vdf, a, state.flow[a] + more)
-        at = star.tail[a]
+    while p > 0:
+        k = last_place(first, chosen, p)
+        cost += cost_with(vdf, state, arc[k], more)
+        p = tail[k]
     return cost
 
 
 @kernel
 def trade(
-    star: Any, vdf: Any, state: Any, choice: Any, zone: int, origins: Any, demand: Any, link: Any,
-    flow: Any, work: Any,
-) -> float:  # fmt: skip
+    rows: Any, bush: int, vdf: Any, state: Any, choice: Any, demand: Any, labels: Any
+) -> float:
     """Move demand between the drive and the other modes, one destination after another.
 
     "The other modes" are one more way from origin to destination, whose cost is the inverse of the
@@ -49,95 +61,125 @@ def trade(
     float
         What all pairs together were off the logit at the labels, pce/h.
     """
-    origin = origins[zone]
+    first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
+    flow = rows.flow[bush]
     off = 0.0
-    for other in range(len(origins)):
-        total = choice.total[zone, other]
-        node = origins[other]
-        if total <= 0.0 or node == origin:
+    for zone in range(demand.shape[1]):
+        total = choice.total[bush, zone]
+        end = rows.at[bush, zone]
+        if total <= 0.0 or end <= 0:
             continue
-        cars = demand[zone, other]
-        wanted = _wanted(choice, zone, other, work.low[node])
+        cars = demand[bush, zone]
+        wanted = _wanted(choice, bush, zone, labels.to_zone[bush, zone])
         off += abs(wanted - cars)
         more = wanted > cars
-        last = work.short if more else work.long
+        chosen = labels.short[bush] if more else labels.long[bush]
         if more:
-            wanted = _wanted(
-                choice, zone, other,
-                _path_cost(star, vdf, state, link, last, node, origin, 0.0),
-            )  # fmt: skip
+            now = _way_cost(first, arc, tail, vdf, state, chosen, end, 0.0)
+            wanted = _wanted(choice, bush, zone, now)
             if wanted <= cars:
                 continue
         slope, most = 0.0, np.inf
-        at = node
-        while at != origin:
-            k = last[at]
-            slope += state.slope[link[k]]
+        p = end
+        while p > 0:
+            k = last_place(first, chosen, p)
+            slope += state.slope[arc[k]]
             most = min(most, flow[k])
-            at = star.tail[link[k]]
+            p = tail[k]
         pull = wanted * (total - wanted) / (total * choice.scale)
         change = (wanted - cars) / (1.0 + slope * pull)
         if more:
-            then = _path_cost(star, vdf, state, link, last, node, origin, change)
-            short_by = _wanted(choice, zone, other, then) - cars - change
+            then = _way_cost(first, arc, tail, vdf, state, chosen, end, change)
+            short_by = _wanted(choice, bush, zone, then) - cars - change
             if short_by < 0.0:
                 change *= (wanted - cars) / (wanted - cars - short_by)
         else:
             change = max(change, -min(most, cars))
         if change == 0.0:
             continue
-        demand[zone, other] = cars + change
-        at = node
-        while at != origin:
-            k = last[at]
+        demand[bush, zone] = cars + change
+        p = end
+        while p > 0:
+            k = last_place(first, chosen, p)
             flow[k] = max(flow[k] + change, 0.0)
-            move(vdf, state, link[k], change)
-            at = star.tail[link[k]]
+            move(vdf, state, arc[k], change)
+            p = tail[k]
     return off
 
 
-@kernel
-def equalise(
-    star: Any, vdf: Any, state: Any, choice: Any, origins: Any, demand: Any, size: Any, link: Any,
-    flow: Any, work: Any, rounds: int, share: float,
-) -> int:  # fmt: skip
-    """Shift flow on all bushes, one after another, round after round.
+@parallel_kernel
+def label_all(
+    rows: Any, cost: Any, spent: Any, little: float, left: Any, elastic: bool, n_workers: int,
+    labels: Any,
+) -> None:  # fmt: skip
+    """Label all bushes that are left, in parallel.
 
     Parameters
     ----------
+    rows : Rows
+    cost : float64 array [arc], s
+    spent : float64 array [bush], pce s/h
+        What the trips of each bush cost.
+    little : float
+        Merges at which less than this share of it is to be gained are passed over.
+    left : bool array [bush]
+    elastic : bool
+        Whether ``labels.to_zone`` is asked for.
+    n_workers : int
+        Threads; changes no bit.
+    labels : Labels, written
+    """
+    n_bushes = len(rows.size)
+    for worker in numba.prange(n_workers):
+        low, high = labels.low[worker], labels.high[worker]
+        for bush in range(worker, n_bushes, n_workers):
+            if left[bush]:
+                label(rows, bush, cost, little * spent[bush], low, high, labels)
+                if elastic:
+                    for zone in range(rows.at.shape[1]):
+                        if rows.at[bush, zone] >= 0:
+                            labels.to_zone[bush, zone] = low[rows.at[bush, zone]]
+
+
+@kernel
+def shift_all(
+    rows: Any, vdf: Any, state: Any, choice: Any, demand: Any, spent: Any, share: float,
+    labels: Any, left: Any,
+) -> float:  # fmt: skip
+    """Shift flow on all bushes that are left, one after another.
+
+    Parameters
+    ----------
+    rows : Rows
+        Its flow is written.
     vdf : Vdf
-    state : LinkState
-        Written.
+    state : LinkState, written
     choice : Choice
         What cars compete with; no pairs where demand is fixed. Demand is written where there are.
-    rounds : int
-        Rounds at most.
+    demand : float64 array [bush, zone], pce/h
+    spent : float64 array [bush], pce s/h
+        What the trips of each bush cost.
     share : float
-        A bush is left once its excess is below this share of its total cost.
+        A bush is left once its excess is below this share of what it costs.
+    labels : Labels
+    left : bool array [bush], written
 
     Returns
     -------
-    int
-        Rounds done.
+    float
+        Excess of all bushes at the labels, pce s/h.
     """
-    left = size > 0
     elastic = len(choice.total) > 0
-    for done in range(rounds):
-        if not left.any():
-            return done
-        for zone in range(len(origins)):
-            if not left[zone]:
-                continue
-            n = size[zone]
-            cost = label(star, state, origins[zone], link[zone], flow[zone], n, work)
-            excess = cost - least_total(zone, origins, demand, work.low)
-            off = 0.0
-            if elastic:
-                off = trade(
-                    star, vdf, state, choice, zone, origins, demand, link[zone], flow[zone], work
-                )
-            if excess > share * cost or off > share * demand[zone].sum():
-                shift(star, vdf, state, link[zone], flow[zone], n, work)
-            else:
-                left[zone] = False
-    return rounds
+    excess = 0.0
+    for bush in range(len(rows.size)):
+        if not left[bush]:
+            continue
+        off = 0.0
+        if elastic:
+            off = trade(rows, bush, vdf, state, choice, demand, labels)
+        excess += labels.excess[bush]
+        if labels.excess[bush] > share * spent[bush] or off > share * demand[bush].sum():
+            shift(rows, bush, vdf, state, labels)
+        else:
+            left[bush] = False
+    return excess

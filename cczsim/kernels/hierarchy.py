@@ -50,8 +50,10 @@ class Hierarchy(NamedTuple):
         Links between core nodes: row in the road network, arc, and UP or DOWN.
     place_node : int32 array [place]
         Core node, or NONE where the place is a sink.
+    rank : int32 array [node]
+        Rank of each node that paths may pass, in the order of the network.
     node_place : int32 array [node]
-        Place of a core node, or NONE where no zone needs it.
+        Place of a core node, by rank, or NONE where no zone needs it.
     sink_first : int32 array [place + 1]
         Offset of a sink's first link.
     sink_place, sink_link : int32 array [sink link]
@@ -81,6 +83,7 @@ class Hierarchy(NamedTuple):
     core_arc: Array
     core_way: Array
     place_node: Array
+    rank: Array
     node_place: Array
     sink_first: Array
     sink_place: Array
