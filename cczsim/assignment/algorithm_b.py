@@ -83,7 +83,7 @@ def assign_bushes(
     matrix = check_demand(demand, zones.n_zones)
     run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
     parts = split_demand(matrix, run.trees.od_cost)
-    bushes = Bushes(road, zones, run.model, parts.assigned)
+    bushes = Bushes(road, zones, [run.model], parts.assigned)
     status = Status.ITERATION_LIMIT
     while True:
         run.price(bushes.link_flow())

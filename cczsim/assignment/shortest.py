@@ -19,6 +19,8 @@ _LEAST_COST = 2.0**-46
 Links that cost nothing may close circles, and a path round a circle costs no more than one past
 it. The share is 64 times the rounding of that cost, so that rounding hides no circle.
 """
+_LINKS_OF_A_PATH = 1000.0
+"""No path costs more than so many of the costliest link; only :data:`_LEAST_COST` hangs on it."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,13 @@ class TreeLoader:
     road : RoadNetwork
     centroids : int array [zone]
         Rows of nodes.
+    everywhere : bool
+        Whether all nodes are to have labels, not only those that zones need.
     """
 
     def __init__(self, road: RoadNetwork, centroids: Array, everywhere: bool = False) -> None:
         net = build_hierarchy(road, centroids, everywhere)
-        self.net = self._net = net
+        self.net = net
         self._n_links = road.n_links
         self._in_core = np.zeros(road.n_links, dtype=bool)
         self._in_core[net.core_link] = True
@@ -59,7 +63,7 @@ class TreeLoader:
         n_arcs, n_places = len(net.head), len(net.place_node)
         n_below = int(np.diff(net.first_up)[net.node_place >= 0].sum())
         n_in = n_below + len(net.sink_link) + n_places
-        self.metric = self._metric = Metric(
+        self.metric = Metric(
             cost=np.empty((n_arcs, 2)),
             via=np.empty((n_arcs, 2, 2), dtype=np.int32),
             least=np.empty((n_arcs, 2)),
@@ -86,18 +90,18 @@ class TreeLoader:
 
     def _n_workers(self) -> int:
         threads: int = numba.get_num_threads()
-        return max(1, min(threads, len(self._net.batch_zone)))
+        return max(1, min(threads, len(self.net.batch_zone)))
 
     def grow(self, cost: Array) -> Trees:
         """Return the trees at ``cost [link], s``; they are valid until the next call."""
         link_cost = np.array(cost, dtype=np.float64)
-        n_zones = len(self._net.zone_place)
+        n_zones = len(self.net.zone_place)
         od_cost = np.empty((n_zones, n_zones))
         self._load_cost = None
-        customise(self._net, link_cost, self._metric)
+        customise(self.net, link_cost, self.metric)
         skim(
-            self._net,
-            self._metric,
+            self.net,
+            self.metric,
             link_cost,
             self._n_workers(),
             self._label,
@@ -107,11 +111,17 @@ class TreeLoader:
         return Trees(link_cost, od_cost)
 
     def customise(self, cost: Array) -> Array:
-        """Customise the metric to ``cost [link], s``, raised so that no circle is free."""
-        largest = cost[np.isfinite(cost)].max(initial=0.0) * 1000
-        least = _LEAST_COST * (largest or 1.0)
+        """Customise the metric to ``cost [link], s``, raised so that no circle is free.
+
+        Returns
+        -------
+        array [link], s
+            The costs as raised.
+        """
+        finite = cost[np.isfinite(cost)]
+        least = _LEAST_COST * (_LINKS_OF_A_PATH * finite.max(initial=0.0) or 1.0)
         link_cost = np.where(self._in_core & (cost < least), least, cost)
-        customise(self._net, link_cost, self._metric)
+        customise(self.net, link_cost, self.metric)
         return link_cost
 
     def load(self, trees: Trees, demand: Array) -> Array:
@@ -133,10 +143,10 @@ class TreeLoader:
             low = self._in_core & (trees.link_cost < least)
             if low.any():
                 self._load_cost = np.where(low, least, trees.link_cost)
-                customise(self._net, self._load_cost, self._metric)
+                customise(self.net, self._load_cost, self.metric)
         load(
-            self._net,
-            self._metric,
+            self.net,
+            self.metric,
             self._load_cost,
             self._n_workers(),
             self._label,
@@ -147,7 +157,7 @@ class TreeLoader:
             self._block_total,
         )
         link_flow = np.empty(self._n_links)
-        unpack(self._net, self._metric, self._block_total, self._arc_flow, link_flow)
+        unpack(self.net, self.metric, self._block_total, self._arc_flow, link_flow)
         return link_flow
 
 

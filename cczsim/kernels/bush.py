@@ -113,6 +113,21 @@ def settle(first: Any, tail: Any, flow: Any, size: int, through: Any) -> None:
             through[tail[stop - 1]] += here
 
 
+@kernel
+def _settle_block(rows: Any, demand: Any, first: int, stop: int, total: Any) -> None:
+    total[:] = 0.0
+    through = np.empty(rows.first.shape[1])
+    for bush in range(first, stop):
+        size = rows.size[bush]
+        through[:size] = 0.0
+        for zone in range(demand.shape[1]):
+            if rows.at[bush, zone] >= 0:
+                through[rows.at[bush, zone]] += demand[bush, zone]
+        settle(rows.first[bush], rows.tail[bush], rows.flow[bush], size, through)
+        for k in range(rows.first[bush, size]):
+            total[rows.arc[bush, k]] += rows.flow[bush, k]
+
+
 @parallel_kernel
 def settle_all(rows: Any, demand: Any, block_flow: Any) -> None:
     """Settle the flows of all bushes and sum them, in parallel over fixed blocks of origins.
@@ -124,27 +139,14 @@ def settle_all(rows: Any, demand: Any, block_flow: Any) -> None:
     demand : float64 array [bush, zone], pce/h
     block_flow : float64 array [N_BLOCKS, arc], written
     """
-    n_bushes, n_zones = demand.shape
+    n_bushes = len(rows.size)
     for block in numba.prange(N_BLOCKS):
-        block_flow[block] = 0.0
-        through = np.empty(rows.first.shape[1])
-        for bush in range(block * n_bushes // N_BLOCKS, (block + 1) * n_bushes // N_BLOCKS):
-            size = rows.size[bush]
-            if size == 0:
-                continue
-            through[:size] = 0.0
-            for zone in range(n_zones):
-                if rows.at[bush, zone] >= 0:
-                    through[rows.at[bush, zone]] += demand[bush, zone]
-            settle(rows.first[bush], rows.tail[bush], rows.flow[bush], size, through)
-            for k in range(rows.first[bush, size]):
-                block_flow[block, rows.arc[bush, k]] += rows.flow[bush, k]
+        first, stop = block * n_bushes // N_BLOCKS, (block + 1) * n_bushes // N_BLOCKS
+        _settle_block(rows, demand, first, stop, block_flow[block])
 
 
 @kernel
-def label(
-    rows: Any, bush: int, cost: Any, little: float, low: Any, high: Any, labels: Any
-) -> None:
+def label(rows: Any, bush: int, cost: Any, little: float, low: Any, high: Any, labels: Any) -> None:
     """Sweep a bush forward: least costs, and greatest costs of used ways, with their last arcs.
 
     Parameters

@@ -12,6 +12,7 @@ from cczsim.kernels.bush import label, last_place, shift
 from cczsim.kernels.types import Array
 from cczsim.kernels.vdf import cost_with, move
 
+
 class Choice(NamedTuple):
     """What cars compete with: see :class:`~cczsim.assignment.car_demand.CarDemand`.
 
@@ -107,6 +108,22 @@ def trade(
     return off
 
 
+@kernel
+def _label_mine(
+    rows: Any, cost: Any, spent: Any, little: float, left: Any, elastic: bool, worker: int,
+    n_workers: int, labels: Any,
+) -> None:  # fmt: skip
+    low, high = labels.low[worker], labels.high[worker]
+    for bush in range(worker, len(rows.size), n_workers):
+        if not left[bush]:
+            continue
+        label(rows, bush, cost, little * spent[bush], low, high, labels)
+        if elastic:
+            for zone in range(rows.at.shape[1]):
+                if rows.at[bush, zone] >= 0:
+                    labels.to_zone[bush, zone] = low[rows.at[bush, zone]]
+
+
 @parallel_kernel
 def label_all(
     rows: Any, cost: Any, spent: Any, little: float, left: Any, elastic: bool, n_workers: int,
@@ -129,16 +146,8 @@ def label_all(
         Threads; changes no bit.
     labels : Labels, written
     """
-    n_bushes = len(rows.size)
     for worker in numba.prange(n_workers):
-        low, high = labels.low[worker], labels.high[worker]
-        for bush in range(worker, n_bushes, n_workers):
-            if left[bush]:
-                label(rows, bush, cost, little * spent[bush], low, high, labels)
-                if elastic:
-                    for zone in range(rows.at.shape[1]):
-                        if rows.at[bush, zone] >= 0:
-                            labels.to_zone[bush, zone] = low[rows.at[bush, zone]]
+        _label_mine(rows, cost, spent, little, left, elastic, worker, n_workers, labels)
 
 
 @kernel

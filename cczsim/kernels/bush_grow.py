@@ -262,9 +262,9 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, dist: Any, origin: 
                 depth += 1
     for zone in range(len(goes)):
         node = into.zone_node[zone]
-        if goes[zone] and work.old[node] < 0 and work.seat[node] == NONE:
-            if _anchor_of(into, into_cost, dist, node, work) != NONE:
-                n_new = _lay(into, base, node, n_new, work)
+        unseated = goes[zone] and work.old[node] < 0 and work.seat[node] == NONE
+        if unseated and _anchor_of(into, into_cost, dist, node, work) != NONE:
+            n_new = _lay(into, base, node, n_new, work)
     return n_new
 
 

@@ -105,7 +105,7 @@ def _davidson(vdf: Any, p: int, ratio: float) -> tuple[float, float]:
 
 
 @inner_kernel
-def delay_and_slope(vdf: Any, p: int, flow: float) -> tuple[float, float]:
+def delay_and_slope(vdf: Any, p: int, flow: float) -> Any:
     """Return what flow adds to the cost of a link, s, and its derivative, s h/pce."""
     flow = flow + vdf.background[p]
     kind = vdf.kind[p]

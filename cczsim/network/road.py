@@ -57,6 +57,15 @@ class RoadNetwork(Columns):
         "link", "float64", "", "BPR: relative delay at capacity", low=0.0, default=0.15
     )
     beta: Array = column("link", "float64", "", "BPR: power", low=0.0, default=4.0)
+    delay_function: Array = column(
+        "link", "int8", "",
+        "0 BPR, 1 conical, 2 Akçelik, 3 Davidson; what alpha and beta mean hangs on it",
+        low=0, high=3, default=0,
+    )  # fmt: skip
+    background: Array = column(
+        "link", "float64", "pce/h", "flow on the link beside what is assigned", low=0.0,
+        default=0.0,
+    )  # fmt: skip
     lanes: Array = column(
         "link", "float32", "", "lanes in the direction of the link; 0 if not known", low=0.0,
         default=0.0,

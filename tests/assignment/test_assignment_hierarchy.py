@@ -104,7 +104,7 @@ def check(road: RoadNetwork, cost: Array, zones: Array, demand: Array) -> None:
     spent = float((flow[flow > 0.0] * cost[flow > 0.0]).sum())
     wanted = float((loaded[served] * twin[served]).sum())
     # Links that cost next to nothing count a little more when demand is loaded.
-    slack = EXACT * total * float(twin[np.isfinite(twin)].max())
+    slack = EXACT * total * (float(twin[np.isfinite(twin)].max()) or 1.0)
     assert spent == pytest.approx(wanted, rel=EXACT, abs=slack)
     twin_flow = load_twin(loaded)
     twin_spent = float((twin_flow[twin_flow > 0.0] * cost[twin_flow > 0.0]).sum())

@@ -1,0 +1,126 @@
+"""What the bush kernels take: views of costs and networks, and scratch space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cczsim.assignment.car_demand import CarDemand
+from cczsim.assignment.cost import LinkCost
+from cczsim.columns import Array
+from cczsim.kernels.bush import Labels, Rows
+from cczsim.kernels.bush_equalise import Choice
+from cczsim.kernels.bush_grow import Approach, GrowWork
+from cczsim.kernels.hierarchy import N_LANES, NONE, Hierarchy
+from cczsim.kernels.types import ForwardStar
+from cczsim.kernels.vdf import Vdf
+from cczsim.network.road import RoadNetwork
+from cczsim.network.zones import ZoneSystem
+
+
+def kernel_choice(demand: CarDemand | None) -> Choice:
+    """Return the view of a car demand that kernels take."""
+    if demand is None:
+        none = np.zeros((0, 0))
+        return Choice(none, none, 1.0, 0.0)
+    total, log_other = np.zeros(demand.elastic.shape), np.zeros(demand.elastic.shape)
+    total[demand.elastic] = demand.persons / demand.occupancy
+    log_other[demand.elastic] = demand.log_other
+    return Choice(total, log_other, demand.scale, demand.car_fixed)
+
+
+def star_vdf(star: ForwardStar, models: Sequence[LinkCost]) -> Vdf:
+    """Return what delays links, in the order of a star where every link is one arc.
+
+    Where classes or copies share links, delays stand by row of the network and arcs point there.
+    """
+    road, owner = models[0].road, models[0].owner
+    rows: Array
+    n_links = road.n_links
+    fixed = [(road.free_flow_time + model.fixed)[star.link] for model in models]
+    if owner is None and len(models) == 1:
+        rows = star.link
+        physical = twin_first = twin = np.zeros(0, dtype=np.int32)
+    else:
+        rows = np.arange(n_links)
+        row_owner = rows if owner is None else np.asarray(owner)
+        physical = np.tile(row_owner[star.link], len(models)).astype(np.int32)
+        twin = np.argsort(physical, kind="stable").astype(np.int32)
+        twin_first = np.zeros(n_links + 1, dtype=np.int32)
+        np.cumsum(np.bincount(physical, minlength=n_links), out=twin_first[1:])
+    factor = np.asarray(road.free_flow_time * road.alpha / road.capacity**road.beta)
+    return Vdf(
+        kind=road.delay_function[rows],
+        factor=factor[rows],
+        alpha=road.alpha[rows],
+        beta=road.beta[rows],
+        free=road.free_flow_time[rows],
+        capacity=road.capacity[rows],
+        background=road.background[rows],
+        fixed=np.concatenate(fixed),
+        physical=physical,
+        twin_first=twin_first,
+        twin=twin,
+    )
+
+
+def approach(road: RoadNetwork, star: ForwardStar, net: Hierarchy, zones: ZoneSystem) -> Approach:
+    """Return the links into each node of a star, and the node's place in a hierarchy."""
+    arc = np.argsort(star.head, kind="stable").astype(np.int32)
+    first = np.zeros(road.n_nodes + 1, dtype=np.int32)
+    np.cumsum(np.bincount(star.head, minlength=road.n_nodes), out=first[1:])
+    place = np.full(road.n_nodes, NONE, dtype=np.int32)
+    place[star.rank[np.flatnonzero(road.node_through)]] = net.node_place[net.rank]
+    return Approach(first, arc, star.tail[arc], place, star.rank[np.asarray(zones.centroid)])
+
+
+def empty_rows(n_bushes: int, n_zones: int) -> Rows:
+    """Return bushes that hold nothing and have no room."""
+    return Rows(
+        size=np.zeros(n_bushes, dtype=np.int32),
+        first=np.zeros((n_bushes, 2), dtype=np.int32),
+        arc=np.zeros((n_bushes, 1), dtype=np.int32),
+        tail=np.zeros((n_bushes, 1), dtype=np.int32),
+        flow=np.zeros((n_bushes, 1)),
+        at=np.full((n_bushes, n_zones), NONE, dtype=np.int32),
+    )
+
+
+def wider(array: Array, width: int) -> Array:
+    """Return an array with room for longer rows."""
+    new = np.zeros((len(array), width), dtype=array.dtype)
+    new[:, : array.shape[1]] = array
+    return new
+
+
+def label_work(n_workers: int, n_bushes: int, positions: int, to_zone: tuple[int, ...]) -> Labels:
+    """Return room for the labels of all bushes."""
+    shape = (n_bushes, positions)
+    return Labels(
+        low=np.empty((n_workers, positions)),
+        high=np.empty((n_workers, positions)),
+        short=np.empty(shape, dtype=np.int32),
+        long=np.empty(shape, dtype=np.int32),
+        merge=np.empty(shape, dtype=np.int32),
+        n_merges=np.zeros(n_bushes, dtype=np.int32),
+        excess=np.zeros(n_bushes),
+        to_zone=np.zeros(to_zone),
+    )
+
+
+def grow_work(n_workers: int, n_places: int, n_nodes: int, n_links: int) -> GrowWork:
+    """Return scratch space for so many workers; what is not used takes no memory."""
+
+    def ints(*shape: int) -> Array:
+        return np.empty((n_workers, *shape), dtype=np.int32)
+
+    return GrowWork(
+        label=np.empty((n_workers, n_places, N_LANES)), above=ints(n_places, N_LANES),
+        dist=np.empty((n_workers, N_LANES, n_nodes)), old=ints(n_nodes), way=ints(n_nodes),
+        seat=ints(n_nodes), anchor=ints(n_nodes), node=ints(n_nodes + 1),
+        low=np.empty((n_workers, n_nodes + 1)), high=np.empty((n_workers, n_nodes + 1)),
+        moved=ints(n_nodes + 1), enter=ints(n_nodes + 1), end=ints(n_nodes + 1),
+        stack=ints(2 * n_nodes + 2), first=ints(n_nodes + 2), arc=ints(n_links + n_nodes),
+        tail=ints(n_links + n_nodes), flow=np.empty((n_workers, n_links + n_nodes)),
+    )  # fmt: skip
