@@ -139,7 +139,7 @@ def assign(
     return solve(
         network.road, _zones(network), trips, params_of(algorithm, gap, max_iterations),
         toll_factor=toll_factor * time_unit,
-        distance_factor=distance_factor * time_unit / length_unit,
+        distance_factor=distance_factor * time_unit / length_unit, turns=network.turns,
     )  # fmt: skip
 
 

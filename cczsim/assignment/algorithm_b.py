@@ -19,6 +19,7 @@ from cczsim.assignment.road_demand import check_demand, split_demand
 from cczsim.assignment.road_run import RoadRun
 from cczsim.columns import Array
 from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 
@@ -52,6 +53,7 @@ def assign_bushes(
     params: BushParams | None = None,
     toll_factor: float = 0.0,
     distance_factor: float = 0.0,
+    turns: Turns | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> RoadAssignment:
     """Assign a demand to the roads by Algorithm B.
@@ -66,6 +68,8 @@ def assign_bushes(
         Seconds for a unit of toll.
     distance_factor : float
         Seconds for a metre.
+    turns : Turns, optional
+        Rules that paths keep.
     on_iteration : callable, optional
         Called with each record.
 
@@ -81,9 +85,9 @@ def assign_bushes(
     """
     params = params or BushParams()
     matrix = check_demand(demand, zones.n_zones)
-    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
+    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns)
     parts = split_demand(matrix, run.trees.od_cost)
-    bushes = Bushes(road, zones, [run.model], parts.assigned)
+    bushes = Bushes(run.road, zones, [run.model], parts.assigned)
     status = Status.ITERATION_LIMIT
     while True:
         run.price(bushes.link_flow())

@@ -13,6 +13,7 @@ from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError, FaultCollector
 from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 ALGORITHMS: Final = ("b", *reversed(frank_wolfe.ALGORITHMS))
@@ -45,6 +46,7 @@ def solve(
     *,
     toll_factor: float = 0.0,
     distance_factor: float = 0.0,
+    turns: Turns | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> RoadAssignment:
     """Assign a demand by the algorithm that the params belong to.
@@ -55,9 +57,9 @@ def solve(
     if isinstance(params, BushParams):
         return algorithm_b.assign_bushes(
             road, zones, demand, params=params, toll_factor=toll_factor,
-            distance_factor=distance_factor, on_iteration=on_iteration,
+            distance_factor=distance_factor, turns=turns, on_iteration=on_iteration,
         )  # fmt: skip
     return frank_wolfe.assign(
         road, zones, demand, params=params, toll_factor=toll_factor,
-        distance_factor=distance_factor, on_iteration=on_iteration,
+        distance_factor=distance_factor, turns=turns, on_iteration=on_iteration,
     )  # fmt: skip

@@ -26,6 +26,7 @@ from cczsim.assignment.road_run import RoadRun
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError
 from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 ALGORITHMS = ("b", "bfw", "cfw", "fw")
@@ -85,6 +86,7 @@ def elastic_assignment(
     toll_factor: float = 0.0,
     distance_factor: float = 0.0,
     params: ElasticParams | None = None,
+    turns: Turns | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> ElasticAssignment:
     """Find car trips and link flows that agree.
@@ -107,6 +109,8 @@ def elastic_assignment(
     toll_factor, distance_factor : float
         Seconds for a unit of toll, and for a metre.
     params : ElasticParams, optional
+    turns : Turns, optional
+        Rules that paths keep.
     on_iteration : callable, optional
 
     Returns
@@ -127,13 +131,13 @@ def elastic_assignment(
         )
     persons = check_demand(trips, zones.n_zones, "trips")
     all_trips = float(persons.sum())
-    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
+    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns)
     demand = CarDemand.of(persons, run.trees.od_cost, other_odds, scale, car_fixed, occupancy)
     if params.algorithm == "b":
-        return _by_bushes(road, zones, run, demand, all_trips, params)
+        return _by_bushes(zones, run, demand, all_trips, params)
     cars = demand.wanted(run.trees.od_cost)
     flow = run.loader.load(run.trees, demand.matrix(cars))
-    model, n_links = run.model, road.n_links
+    model, n_links = run.model, run.road.n_links
     targets = Targets(params.algorithm)
     status = Status.ITERATION_LIMIT
     while True:
@@ -175,7 +179,6 @@ def elastic_assignment(
 
 
 def _by_bushes(
-    road: RoadNetwork,
     zones: ZoneSystem,
     run: RoadRun,
     demand: CarDemand,
@@ -184,7 +187,7 @@ def _by_bushes(
 ) -> ElasticAssignment:
     """Shift flow on bushes and, in the same rounds, demand between the car and the rest."""
     start = demand.matrix(demand.wanted(run.trees.od_cost))
-    bushes = Bushes(road, zones, [run.model], start, demand)
+    bushes = Bushes(run.road, zones, [run.model], start, demand)
     status = Status.ITERATION_LIMIT
     while True:
         trees = run.price(bushes.link_flow())

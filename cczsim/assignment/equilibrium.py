@@ -172,6 +172,7 @@ def mode_equilibrium(
                 relative_gap=max(params.relative_gap, loose),
                 demand_residual=max(share * params.demand_residual, loose),
             ),
+            turns=network.turns,
             on_iteration=on_iteration,
         )
         if crowd is None:

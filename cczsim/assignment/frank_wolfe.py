@@ -21,6 +21,7 @@ from cczsim.assignment.road_demand import check_demand, split_demand
 from cczsim.assignment.road_run import RoadRun
 from cczsim.columns import Array
 from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 Algorithm = Literal["aon", "msa", "fw", "cfw", "bfw"]
@@ -72,8 +73,8 @@ def assign(
     params: FrankWolfeParams | None = None,
     toll_factor: float = 0.0,
     distance_factor: float = 0.0,
+    turns: Turns | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
-    start: Array | None = None,
 ) -> RoadAssignment:
     """Assign a demand to the roads.
 
@@ -87,10 +88,10 @@ def assign(
         Seconds for a unit of toll.
     distance_factor : float
         Seconds for a metre.
+    turns : Turns, optional
+        Rules that paths keep.
     on_iteration : callable, optional
         Called with each record.
-    start : array [link], pce/h, optional
-        Flow of this very demand to start from.
 
     Returns
     -------
@@ -104,10 +105,10 @@ def assign(
     """
     params = params or FrankWolfeParams()
     matrix = check_demand(demand, zones.n_zones)
-    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration)
+    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns)
     model, loader = run.model, run.loader
     parts = split_demand(matrix, run.trees.od_cost)
-    flow = loader.load(run.trees, parts.assigned) if start is None else np.array(start, dtype=float)
+    flow = loader.load(run.trees, parts.assigned)
     targets = Targets(params.algorithm)
     status = Status.ITERATION_LIMIT
     changes = deque([np.inf], maxlen=_STEPS)

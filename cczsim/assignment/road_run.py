@@ -11,9 +11,11 @@ from cczsim.assignment.convergence import Gap, measure_gap
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
 from cczsim.assignment.road_demand import SplitDemand
+from cczsim.assignment.search_graph import SearchGraph
 from cczsim.assignment.shortest import TreeLoader, Trees
 from cczsim.columns import Array
 from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 
@@ -30,6 +32,8 @@ class RoadRun:
         Seconds for a metre.
     on_iteration : callable, optional
         Called with each record.
+    turns : Turns, optional
+        Rules that paths keep; flows are then of the rows of ``road``, and the result is of links.
     """
 
     def __init__(
@@ -39,13 +43,16 @@ class RoadRun:
         toll_factor: float,
         distance_factor: float,
         on_iteration: Callable[[IterationRecord], None] | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        self.model = LinkCost(road, toll_factor, distance_factor)
-        self.loader = TreeLoader(road, zones.centroid)
+        self.graph = SearchGraph.of(road, zones.centroid, turns)
+        self.road = self.graph.road
+        self.model = LinkCost(self.road, toll_factor, distance_factor, self.graph.owner)
+        self.loader = TreeLoader(self.road, zones.centroid)
         self.history: list[IterationRecord] = []
         self._on_iteration = on_iteration
         self._began = time.perf_counter()
-        self.price(np.zeros(road.n_links))
+        self.price(np.zeros(self.road.n_links))
 
     def price(self, flow: Array) -> Trees:
         """Take a flow ``[link], pce/h``; return the least-cost trees at its costs."""
@@ -75,9 +82,9 @@ class RoadRun:
         return RoadAssignment(
             algorithm=algorithm,
             status=status,
-            link_flow=self.flow,
-            link_time=self.model.time(self.flow),
-            link_cost=self.cost,
+            link_flow=self.graph.on_links(self.flow),
+            link_time=self.model.time(self.flow)[: self.graph.n_links],
+            link_cost=self.cost[: self.graph.n_links],
             relative_gap=self.gap.relative_gap,
             average_excess_cost=self.gap.average_excess_cost,
             tstt=self.gap.tstt,

@@ -8,10 +8,12 @@ import numba
 import numpy as np
 
 from cczsim.assignment.hierarchy import build_hierarchy
+from cczsim.assignment.search_graph import SearchGraph
 from cczsim.columns import Array
 from cczsim.kernels.hierarchy import N_LANES, N_SUMS, Metric, customise, unpack
 from cczsim.kernels.hierarchy_sweep import load, skim
 from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import Turns
 
 _LEAST_COST = 2.0**-46
 """Demand is loaded at link costs of at least this share of the largest cost between zones.
@@ -161,9 +163,16 @@ class TreeLoader:
         return link_flow
 
 
-def zone_costs(road: RoadNetwork, cost: Array, centroids: Array) -> Array:
-    """Return the least cost between zones, ``[zone, zone]``; inf where no path leads."""
-    return TreeLoader(road, centroids).grow(np.asarray(cost, dtype=np.float64)).od_cost
+def zone_costs(
+    road: RoadNetwork, cost: Array, centroids: Array, turns: Turns | None = None
+) -> Array:
+    """Return the least cost between zones, ``[zone, zone]``; inf where no path leads.
+
+    ``cost`` [link] is joined by the penalties of ``turns``.
+    """
+    graph = SearchGraph.of(road, centroids, turns)
+    rows = graph.on_rows(cost)
+    return TreeLoader(graph.road, centroids).grow(rows).od_cost
 
 
 def all_or_nothing(

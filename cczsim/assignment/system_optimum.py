@@ -17,7 +17,9 @@ from cczsim.assignment.algorithms import Params, solve
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.columns import Array
+from cczsim.errors import AssignmentError
 from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
 
@@ -53,6 +55,7 @@ def system_optimum(
     *,
     toll_factor: float = 0.0,
     distance_factor: float = 0.0,
+    turns: Turns | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> SystemOptimum:
     """Find the flows of least total cost.
@@ -62,11 +65,18 @@ def system_optimum(
     Raises
     ------
     AssignmentError
-        The demand does not fit the zones, or holds negative or non-finite cells.
+        The demand does not fit the zones, or holds negative or non-finite cells; delays that are
+        not of the form of the Bureau of Public Roads, or flow beside what is assigned.
     """
+    if not LinkCost(road).all_bpr or road.background.any():
+        raise AssignmentError.of(
+            "system optimum", "links with other delay functions or background flow",
+            "BPR delays without background flow",
+        )  # fmt: skip
     marginal = solve(
         road.replace(alpha=road.alpha * (1.0 + road.beta)), zones, demand, params,
-        toll_factor=toll_factor, distance_factor=distance_factor, on_iteration=on_iteration,
+        toll_factor=toll_factor, distance_factor=distance_factor, turns=turns,
+        on_iteration=on_iteration,
     )  # fmt: skip
     model = LinkCost(road, toll_factor, distance_factor)
     flow = marginal.link_flow

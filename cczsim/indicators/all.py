@@ -30,7 +30,7 @@ def door_to_door(
     """
     zones = network.zones
     assert zones is not None
-    drive = zone_costs(network.road, equilibrium.road.link_time, zones.centroid)
+    drive = zone_costs(network.road, equilibrium.road.link_time, zones.centroid, network.turns)
     times = {"car": drive + demand.car_terminal_time}
     if equilibrium.transit is not None:
         ride = np.array(equilibrium.transit.skims.total)

@@ -111,13 +111,13 @@ def assign(
         if system:
             best = system_optimum(
                 net.road, net.zones, demand, params, toll_factor=factors[0],
-                distance_factor=factors[1], on_iteration=show,
+                distance_factor=factors[1], turns=net.turns, on_iteration=show,
             )  # fmt: skip
             result = best.marginal
         else:
             result = solve(
                 net.road, net.zones, demand, params, toll_factor=factors[0],
-                distance_factor=factors[1], on_iteration=show,
+                distance_factor=factors[1], turns=net.turns, on_iteration=show,
             )  # fmt: skip
     solve_seconds = time.perf_counter() - start
     report = _report(network, net, result, used, time_unit)

@@ -46,7 +46,7 @@ def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -
     if zones is None:
         raise DemandError.of(network.info.name, "no zones", "a network with zones")
     model = LinkCost(road, toll_factor(demand), distance_factor(demand))
-    drive = zone_costs(road, model.cost(np.zeros(road.n_links)), zones.centroid)
+    drive = zone_costs(road, model.cost(np.zeros(road.n_links)), zones.centroid, network.turns)
     skims = None
     if network.transit is not None:
         skims = skim_transit(

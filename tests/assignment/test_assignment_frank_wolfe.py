@@ -264,15 +264,6 @@ def test_no_trips_are_an_equilibrium() -> None:
     assert not result.link_flow.any()
 
 
-def test_start_from_a_flow() -> None:
-    road, zone, demand = grid(4, 6)
-    done = assign(road, zone, demand, params=FrankWolfeParams("bfw", 1e-8, 500))
-    again = assign(
-        road, zone, demand, params=FrankWolfeParams("bfw", 1e-8, 500), start=done.link_flow
-    )
-    assert again.history[0].relative_gap == pytest.approx(done.relative_gap, abs=1e-12)
-
-
 def test_beta_below_one_and_zero_are_solved() -> None:
     road, zone, demand = grid(4, 6)
     for beta in (0.0, 0.5, 1.0, 2.5):
