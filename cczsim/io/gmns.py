@@ -20,7 +20,7 @@ from cczsim.errors import FaultCollector, InputError
 from cczsim.io.tntp import read_text
 from cczsim.network.geometry import polyline_lengths
 from cczsim.network.network import Network, NetworkInfo
-from cczsim.network.road import NO_LINK, RoadNetwork
+from cczsim.network.road import DELAY_FUNCTIONS, NO_LINK, RoadNetwork
 from cczsim.network.road_class import CLASS_CODE, ROAD_CLASSES
 from cczsim.network.zones import ZoneSystem
 
@@ -123,7 +123,9 @@ def read_network(folder: Path) -> Network:
     """Read a GMNS folder.
 
     Links that are not ``directed`` become two. Volume-delay parameters are read from ``vdf_alpha``
-    and ``vdf_beta`` (or ``VDF_alpha1``, ``VDF_beta1`` as DTALite writes them), 0.15 and 4 else.
+    and ``vdf_beta`` (or ``VDF_alpha1``, ``VDF_beta1`` as DTALite writes them), 0.15 and 4 else;
+    ``vdf_type`` names another function than ``bpr`` (:mod:`cczsim.assignment.delay`), and
+    ``background_flow`` is pce/h beside what is assigned.
 
     Raises
     ------
@@ -205,6 +207,10 @@ def _read_link(
         faults.add(f"{row.where}: capacity", f"{capacity:g}", "above 0")
     alpha = "vdf_alpha" if "vdf_alpha" in row.cells else "VDF_alpha1"
     beta = "vdf_beta" if "vdf_beta" in row.cells else "VDF_beta1"
+    function = row.cells.get("vdf_type", "").strip().lower() or DELAY_FUNCTIONS[0]
+    if function not in DELAY_FUNCTIONS:
+        faults.add(f"{row.where}: vdf_type", repr(function), "one of " + ", ".join(DELAY_FUNCTIONS))
+        function = DELAY_FUNCTIONS[0]
     kind = row.cells.get("facility_type", "").strip().lower()
     has_length = bool(row.cells.get("length", "").strip())
     has_time = bool(row.cells.get("vdf_fftt", "").strip())
@@ -219,6 +225,8 @@ def _read_link(
         "capacity": max(capacity, 1e-9),
         "alpha": row.number(alpha, faults, 0.15, 0.0),
         "beta": row.number(beta, faults, 4.0, 0.0),
+        "delay_function": DELAY_FUNCTIONS.index(function),
+        "background": row.number("background_flow", faults, 0.0, 0.0),
         "lanes": lanes,
         "speed": speed * speed_unit,
         "toll": row.number("toll", faults, 0.0),
@@ -290,12 +298,13 @@ def write_network(network: Network, folder: Path) -> None:
         folder / "link.csv",
         ["link_id", "name", "from_node_id", "to_node_id", "directed", "length", "facility_type",
          "lanes", "free_speed", "capacity", "toll", "vdf_fftt", "vdf_alpha", "vdf_beta",
-         "geometry"],
+         "vdf_type", "background_flow", "geometry"],
         zip(
             road.link_id, road.name, road.node_id[road.tail], road.node_id[road.head],
             ["1"] * road.n_links, road.length / 1e3, [ROAD_CLASSES[c] for c in road.road_class],
             lanes, speed, road.capacity / lanes, road.toll, road.free_flow_time / 60, road.alpha,
-            road.beta, lines, strict=True,
+            road.beta, [DELAY_FUNCTIONS[k] for k in road.delay_function], road.background, lines,
+            strict=True,
         ),
     )  # fmt: skip
 

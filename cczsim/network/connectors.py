@@ -219,6 +219,8 @@ def _add(
         "capacity": np.full(2 * n, CAPACITY),
         "alpha": np.zeros(2 * n),
         "beta": np.ones(2 * n),
+        "delay_function": np.zeros(2 * n, dtype=np.int8),
+        "background": np.zeros(2 * n),
         "lanes": np.zeros(2 * n, dtype=np.float32),
         "speed": speed / DETOUR,
         "toll": np.zeros(2 * n),

@@ -285,6 +285,8 @@ def _new_block(
         "name": np.array([s.name for s in lines], dtype=np.dtypes.StringDType())[line],
         "alpha": np.full(len(piece), 0.15),
         "beta": np.full(len(piece), 4.0),
+        "delay_function": np.zeros(len(piece), dtype=np.int8),
+        "background": np.zeros(len(piece)),
         "dual_carriageway": np.zeros(len(piece), dtype=bool),
         "way_id": np.zeros(len(piece), dtype=np.int64),
     }

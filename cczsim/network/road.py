@@ -12,6 +12,7 @@ from cczsim.network.provenance import Source
 from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
 
 NO_LINK = -1
+DELAY_FUNCTIONS = ("bpr", "conical", "akcelik", "davidson")
 ATTRIBUTES = ("oneway", "lanes", "speed", "capacity", "geometry")
 
 

@@ -70,8 +70,9 @@ def test_values_from_the_papers() -> None:
     np.testing.assert_allclose(davidson, [60.0 * (1 + 0.25 * 4.0), 90.0 * (1 + 0.25 * 4.0)])
 
 
-@pytest.mark.parametrize("kind, alpha, beta", [(CONICAL, 4.0, 0.0), (AKCELIK, 0.4, 1.0),
-                                               (DAVIDSON, 0.25, 0.9)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "alpha", "beta"), [(CONICAL, 4.0, 0.0), (AKCELIK, 0.4, 1.0), (DAVIDSON, 0.25, 0.9)]
+)
 @pytest.mark.parametrize("algorithm", ["b", "bfw"])
 def test_equilibrium_of_two_ways(kind: int, alpha: float, beta: float, algorithm: str) -> None:
     road = two_links(kind, alpha, beta, background=100.0)
