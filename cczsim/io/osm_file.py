@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from cczsim.errors import ColumnError, InputError
+from cczsim.io.xml_guard import refuse_long_elements
 from cczsim.osm.extract import ExtractMaker, OsmExtract
 from cczsim.osm.selection import NODE_KEYS, WAY_KEYS, take_relation, take_way
 
@@ -113,6 +114,7 @@ def _check_door(path: Path, bbox: Bbox | None) -> None:
         )  # fmt: skip
     if path.stat().st_size == 0:
         raise InputError.of(str(path), "an empty file", "an OpenStreetMap file", "fetch it again")
+    refuse_long_elements(path)
     if bbox is not None:
         check_bbox(bbox, str(path))
 
