@@ -15,11 +15,12 @@ from typing import Any, Final, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from cczsim.errors import InputError
-from cczsim.io.results import is_result
 from cczsim.pipeline.summary import write_line
 
 HOST: Final = "127.0.0.1"
-PAGE: Final = "report.html"
+PAGES: Final = ("report.html", "rank.html", "design.html", "network.html")
+"""What runs, rankings, designs and built networks leave for readers."""
+
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json; charset=utf-8",
@@ -84,23 +85,28 @@ def pages_of(folder: Path) -> dict[str, Path]:
     InputError
         The folder holds no result with a page.
     """
-    if is_result(folder):
-        found = {folder.resolve().name: folder}
-    elif folder.is_dir():
-        root = folder.resolve()
-        found = {
-            path.name: path for path in sorted(folder.iterdir())
-            if not path.name.startswith(".") and path.resolve().is_relative_to(root)
-        }  # fmt: skip
-    else:
+    if not folder.is_dir():
         raise InputError.of(str(folder), "no such folder", "a result folder, or one of results")
-    pages = {name: path / PAGE for name, path in found.items() if (path / PAGE).is_file()}
+    root = folder.resolve()
+    own = _pages(folder)
+    pages = {root.name: own[0]} if own else {}
+    if not pages:
+        inner = [
+            path for path in sorted(folder.iterdir())
+            if path.is_dir() and not path.name.startswith(".")
+            and path.resolve().is_relative_to(root)
+        ]  # fmt: skip
+        pages = {path.name: page for path in inner for page in _pages(path)[:1]}
     if not pages:
         raise InputError.of(
-            str(folder), f"no {PAGE} in it", "a result folder, or one of results",
+            str(folder), f"no {PAGES[0]} in it", "a result folder, or one of results",
             "name what cczsim run wrote, such as results/plan-2025",
         )  # fmt: skip
     return pages
+
+
+def _pages(folder: Path) -> list[Path]:
+    return [folder / name for name in PAGES if (folder / name).is_file()]
 
 
 def make_server(folder: Path, pages: Mapping[str, Path], port: int) -> ThreadingHTTPServer:

@@ -96,6 +96,15 @@ def test_nothing_else_is_served(port: int, path: str) -> None:
     assert "hidden" not in body
 
 
+def test_rankings_and_networks_are_shown_too(results: Path) -> None:
+    (results / "rank").mkdir()
+    (results / "rank/rank.html").write_text("<p>rank")
+    (results / "built").mkdir()
+    (results / "built/network.html").write_text("<p>built")
+    assert set(pages_of(results)) == {"base", "built", "rank", NAME.replace("/", ":")}
+    assert pages_of(results / "rank") == {"rank": results / "rank/rank.html"}
+
+
 def test_other_hosts_and_methods_are_refused(port: int) -> None:
     assert ask(port, "/base/report.html", host="evil.example")[0] == 403
     assert ask(port, "/base/report.html", "POST")[0] == 501
