@@ -223,11 +223,12 @@ class _Reader:
         ids = ids[order]
         refs = self.way_refs.column("ref")
         tagged, tag_rows = np.unique(_joined(self.tagged, np.int64), return_index=True)
-        wanted = np.unique(np.concatenate([refs, tagged, *self.stops]))
-        place = np.searchsorted(ids, wanted)
-        place[place == len(ids)] = 0
-        known = ids[place] == wanted if len(ids) else np.zeros(len(wanted), dtype=bool)
-        rows = place[known]
+        used = np.zeros(len(ids) + 1, dtype=bool)
+        beyond = np.append(ids, np.iinfo(np.int64).max)
+        for wanted in (refs, tagged, *self.stops):
+            place = np.searchsorted(ids, wanted)
+            used[place[beyond[place] == wanted]] = True
+        rows = np.flatnonzero(used[:-1])
         node_id = ids[rows]
         counts = np.zeros(len(node_id), dtype=np.int64)
         at = np.searchsorted(node_id, tagged)

@@ -47,22 +47,25 @@ def dual_carriageways(road: RoadNetwork) -> Array:
         place, k=min(_NEIGHBOURS, len(place)), distance_upper_bound=REACH
     )
     distance, near = distance.reshape(len(place), -1), near.reshape(len(place), -1)
-    found = np.isfinite(distance)
-    near = np.where(found, near, 0)
-    other = link[near]
-    turn = np.abs((heading[near] - heading[:, None] + 180.0) % 360.0 - 180.0)
     names = np.unique(road.name[rows], return_inverse=True)[1].ravel()
-    empty = np.asarray(road.name[rows] == "")
     name_of = np.full(road.n_links, -1)
-    name_of[rows] = np.where(empty, -1, names)
-    mine, theirs = name_of[link][:, None], name_of[other]
-    partner = (  # 3
-        found
-        & (other != link[:, None])
-        & (road.road_class[other] == road.road_class[link][:, None])
-        & (turn >= 180.0 - TOLERANCE)
-        & ((mine == theirs) | (mine == -1) | (theirs == -1))
-    ).any(axis=1)
+    name_of[rows] = np.where(np.asarray(road.name[rows] == ""), -1, names)
+    here, rank = np.nonzero(np.isfinite(distance))  # 3, on fewer pairs with each test
+    there = near[here, rank]
+    for test in (
+        lambda a, b: link[a] != link[b],
+        lambda a, b: road.road_class[link[a]] == road.road_class[link[b]],
+        lambda a, b: np.abs((heading[b] - heading[a] + 180.0) % 360.0 - 180.0) >= 180.0 - TOLERANCE,
+        lambda a, b: (
+            (name_of[link[a]] == name_of[link[b]])
+            | (name_of[link[a]] == -1)
+            | (name_of[link[b]] == -1)
+        ),
+    ):
+        good = test(here, there)
+        here, there = here[good], there[good]
+    partner = np.zeros(len(place), dtype=bool)
+    partner[here] = True
     points = np.bincount(link, minlength=road.n_links)
     paired = np.bincount(link, partner, minlength=road.n_links)
     out[rows] = paired[rows] >= 0.5 * points[rows]  # 4
@@ -76,7 +79,9 @@ def _points(road: RoadNetwork, rows: Array) -> tuple[Array, Array, Array, Array]
     x, y = project(lon, lat, crs)
     owner = np.repeat(np.arange(road.n_links), np.diff(first))
     dx, dy = np.diff(x), np.diff(y)
-    inside = (owner[1:] == owner[:-1]) & np.isin(owner[1:], rows)
+    chosen = np.zeros(road.n_links, dtype=bool)
+    chosen[rows] = True
+    inside = (owner[1:] == owner[:-1]) & chosen[owner[1:]]
     length = np.where(inside, np.hypot(dx, dy), 0.0)
     along = np.concatenate([[0.0], np.cumsum(length)])  # of all candidates, end to end
     begin, end = along[first[rows]], along[first[rows + 1] - 1]

@@ -62,6 +62,11 @@ def main_links(road: RoadNetwork, turns: Turns) -> Array:
     -------
     array [link], bool
     """
+    if not turns.n_turns:
+        component = component_of(road, "strong")
+        largest = int(np.argmax(np.bincount(component)))
+        main = component == largest
+        return np.asarray(main[road.tail] & main[road.head])
     graph = expand_turns(road, turns, np.zeros(0, dtype=np.int64))
     component = component_of(graph.road, "strong")
     within = component[graph.road.tail] == component[graph.road.head]
@@ -70,8 +75,8 @@ def main_links(road: RoadNetwork, turns: Turns) -> Array:
     parts = np.unique(component.astype(np.int64) * road.n_nodes + graph.node_of)
     largest = int(np.argmax(np.bincount(parts // max(road.n_nodes, 1))))
     kept = np.zeros(road.n_links, dtype=bool)
-    main = within & (own == largest) & (graph.link_of != NO_LINK)
-    kept[graph.link_of[main]] = True
+    inside = within & (own == largest) & (graph.link_of != NO_LINK)
+    kept[graph.link_of[inside]] = True
     return kept
 
 

@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 
 from cczsim.columns import Array
-from cczsim.network.geometry import local_crs, polyline_lengths, project
+from cczsim.network.geometry import local_crs, polyline_lengths, project, take_ragged
 from cczsim.network.transit import MODE_CODE, MODES, TransitNetwork
 from cczsim.osm.account import TOO_SHORT, account, total
 from cczsim.osm.extract import OsmExtract
@@ -112,7 +112,7 @@ def _tracks(extract: OsmExtract) -> tuple[dict[str, Array], dict[str, Any]]:
     reason = np.array([reasons.index(text or TOO_SHORT) for text in why], dtype=np.int64)[which]
     rows = account(
         extract, "railway", reasons, reason,
-        way_lengths(extract.way_ref_first, node, extract.node_lon, extract.node_lat),
+        _railway_lengths(extract, node, np.array(["railway" in t for t in combinations])[which]),
         np.bincount(row, length, minlength=extract.n_ways),
         np.bincount(row, minlength=extract.n_ways) > 0,
     )  # fmt: skip
@@ -134,6 +134,15 @@ def _tracks(extract: OsmExtract) -> tuple[dict[str, Array], dict[str, Any]]:
         "track_lat": lat,
     }
     return columns, {"railway": rows, "total": total(rows), "modes": by_mode}
+
+
+def _railway_lengths(extract: OsmExtract, node: Array, own: Array) -> Array:
+    """Return the lengths of some ways, 0 for the others, ``[way], m``."""
+    rows = np.flatnonzero(own)
+    first, index = take_ragged(extract.way_ref_first, rows)
+    out = np.zeros(extract.n_ways)
+    out[rows] = way_lengths(first, node[index], extract.node_lon, extract.node_lat)
+    return out
 
 
 def stop_kind(tags: Mapping[str, str]) -> tuple[str, str]:

@@ -164,7 +164,7 @@ def _account(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the account of the ways by value of ``highway`` (1)."""
     length = way_lengths(extract.way_ref_first, node, extract.node_lon, extract.node_lat)
-    kept = np.unique(kept_piece)
+    kept = np.flatnonzero(np.bincount(kept_piece, minlength=len(pieces.way)))
     kept_length = np.bincount(pieces.way[kept], pieces.length[kept], minlength=extract.n_ways)
     has_piece = np.bincount(pieces.way, minlength=extract.n_ways) > 0
     has_kept = np.bincount(pieces.way[kept], minlength=extract.n_ways) > 0

@@ -159,3 +159,24 @@ def test_projection_goes_there_and_back() -> None:
     assert np.hypot(*np.diff([x, y], axis=1)) == pytest.approx(segment_lengths(lon, lat), rel=2e-4)
     back = unproject(x, y, crs)
     np.testing.assert_allclose(back, [lon, lat], atol=1e-10)
+
+
+@given(
+    lon=st.floats(-180, 180), lat=st.floats(-89.9, 89.9),
+    east=st.floats(-0.02, 0.02), north=st.floats(-0.02, 0.02),
+)  # fmt: skip
+@settings(deadline=None, max_examples=300)
+def test_lengths_are_those_of_the_geodesic(
+    lon: float, lat: float, east: float, north: float
+) -> None:
+    from pyproj import Geod
+
+    other = (min(max(lon + east, -180.0), 180.0), min(max(lat + north, -90.0), 90.0))
+    exact = Geod(ellps="WGS84").inv(lon, lat, *other)[2]
+    found = segment_lengths(np.array([lon, other[0]]), np.array([lat, other[1]]))
+    assert found[0] == pytest.approx(exact, abs=2e-6)
+
+
+def test_lengths_across_the_antimeridian() -> None:
+    length = segment_lengths(np.array([179.999, -179.999]), np.array([-17.0, -17.0]))
+    assert length[0] == pytest.approx(212.9, abs=0.1)
