@@ -28,6 +28,7 @@ QUERY: Final[dict[str, bool | str | list[str]]] = {
     ],
     "public_transport": ["station", "stop_position"],
     "barrier": True,
+    "restriction": True,
 }  # fmt: skip
 
 

@@ -30,6 +30,8 @@ from cczsim.osm.extract import MEMBER_KINDS, OsmExtract
 DEEPEST: Final = 8
 SAME_STOP: Final = 120.0
 SAME_NAME: Final = 400.0
+RELATION_IDS: Final = 10**15
+"""Added to ids of relations, so that they are none of a way's."""
 _STOP_TAGS: Final = (
     ("public_transport", ("platform", "stop_position", "station")),
     ("highway", ("bus_stop", "platform")),
@@ -41,7 +43,7 @@ class Call(NamedTuple):
     """A place that a line calls at; ``node`` is its row where it is one, else -1."""
 
     ident: int
-    """OSM id: of a node, or negative of a way or relation."""
+    """OSM id: of a node, or negative of a way, or of a relation with ``RELATION_IDS``."""
     node: int
     lon: float
     lat: float
@@ -71,8 +73,8 @@ class Places:
     def __init__(self, extract: OsmExtract) -> None:
         self.extract = extract
         self.words = [str(word) for word in extract.word]
-        self._way_order = np.argsort(extract.way_id, kind="stable")
-        self._ways = extract.way_id[self._way_order]
+        rows = np.flatnonzero(np.isin(extract.way_id, extract.member_ref))
+        self._ways = dict(zip(extract.way_id[rows].tolist(), rows.tolist(), strict=True))
         self.relation_row = {int(i): row for row, i in enumerate(extract.relation_id.tolist())}
 
     def tags(self, kind: str, row: int) -> dict[str, str]:
@@ -87,10 +89,8 @@ class Places:
         }
 
     def way_row(self, ident: int) -> int:
-        """Return the row of a way, -1 where the extract lacks it."""
-        at = int(np.searchsorted(self._ways, ident))
-        known = at < len(self._ways) and self._ways[at] == ident
-        return int(self._way_order[at]) if known else -1
+        """Return the row of a way that is a member of something, -1 where the extract lacks it."""
+        return self._ways.get(ident, -1)
 
     def node_row(self, ident: int) -> int:
         """Return the row of a node, -1 where the extract lacks it."""
@@ -116,13 +116,14 @@ class Places:
         else:
             row = self.relation_row.get(ident, -1)
             name = self.tags("relation", row).get("name", "") if row >= 0 else ""
-            parts = [self.way_row(ref) for kind, ref, _ in members_of(self, row) if kind == "way"]
+            parts = [self.way_row(ref) for part, ref, _ in members_of(self, row) if part == "way"]
             found = [self.way_nodes(part) for part in parts if part >= 0]
             nodes = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
         nodes = np.unique(nodes[nodes >= 0])
         if not len(nodes):
             return None
         lon = float(self.extract.node_lon[nodes].mean())
+        ident += RELATION_IDS if kind == "relation" else 0
         return Call(-ident, -1, lon, float(self.extract.node_lat[nodes].mean()), name, way)
 
     def is_stop(self, kind: str, row: int) -> bool:

@@ -75,7 +75,8 @@ class RouteWays:
         self.node[exact] = at[exact]
         call_lon = np.array([call.lon for call in self.calls])
         call_lat = np.array([call.lat for call in self.calls])
-        crs = local_crs(float(call_lon.mean()), float(call_lat.mean()))
+        # One projection for lines of the same half degree: making one takes longer than its use.
+        crs = local_crs(round(2 * float(call_lon.mean())) / 2, round(2 * float(call_lat.mean())) / 2)
         x, y = project(self.lon, self.lat, crs)
         cx, cy = project(call_lon, call_lat, crs)
         ax, ay = x[self._tail], y[self._tail]
