@@ -76,7 +76,9 @@ class RouteWays:
         call_lon = np.array([call.lon for call in self.calls])
         call_lat = np.array([call.lat for call in self.calls])
         # One projection for lines of the same half degree: making one takes longer than its use.
-        crs = local_crs(round(2 * float(call_lon.mean())) / 2, round(2 * float(call_lat.mean())) / 2)
+        crs = local_crs(
+            round(2 * float(call_lon.mean())) / 2, round(2 * float(call_lat.mean())) / 2
+        )
         x, y = project(self.lon, self.lat, crs)
         cx, cy = project(call_lon, call_lat, crs)
         ax, ay = x[self._tail], y[self._tail]
