@@ -74,7 +74,9 @@ class Places:
         self.extract = extract
         self.words = [str(word) for word in extract.word]
         rows = np.flatnonzero(np.isin(extract.way_id, extract.member_ref))
-        self._ways = dict(zip(extract.way_id[rows].tolist(), rows.tolist(), strict=True))
+        self._ways: dict[int, int] = dict(
+            zip(extract.way_id[rows].tolist(), rows.tolist(), strict=True)
+        )
         self.relation_row = {int(i): row for row, i in enumerate(extract.relation_id.tolist())}
 
     def tags(self, kind: str, row: int) -> dict[str, str]:

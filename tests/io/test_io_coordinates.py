@@ -45,7 +45,12 @@ def test_systems_by_name() -> None:
 def test_stations_that_were_converted_by_others(data_dir: Path) -> None:
     with (data_dir / "czt/main-line-stations.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
-    columns = ("lng火星", "lat火星", "WGS84_Lng", "WGS84_Lat")  # BD-09 is of another source, 30 m off
+    columns = (
+        "lng火星",
+        "lat火星",
+        "WGS84_Lng",
+        "WGS84_Lat",
+    )  # BD-09 is of another source, 30 m off
     lon, lat, *theirs = (np.array([float(row[key]) for row in rows]) for key in columns)
     gap = metres(*to_wgs84(lon, lat, "gcj02"), *theirs)
     assert np.median(gap) < 2.0, "theirs is one step of what is iterated here"
