@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import isfinite
 from typing import Any, Final
 
 import pandas as pd
@@ -71,7 +72,8 @@ def feed_report(
         "first_date": str(dates[0]) if dates else "",
         "last_date": str(dates[-1]) if dates else "",
         "trips_on_date": service.on_date,
-        "starts_on_date": [clock_text(service.first), clock_text(service.last)],
+        # None starts on the date where only trips of the day before still run.
+        "starts_on_date": [clock_text(t) for t in (service.first, service.last) if isfinite(t)],
         "trips_in_window": float(service.starts.sum()),
         "trips_by_frequency": float(service.starts[service.by_frequency].sum()),
         "routes": len(routes),

@@ -188,6 +188,21 @@ def test_a_loop_run_twice_is_followed_in_order(make: Maker) -> None:
     assert lengths == pytest.approx([STEP, STEP + 2 * up, STEP, 0.0], rel=1e-4)
 
 
+def test_a_date_on_which_only_trips_of_the_day_before_run(tmp_path: Path) -> None:
+    files = {
+        "stops.txt": FILES["stops.txt"],
+        "routes.txt": FILES["routes.txt"],
+        "trips.txt": "route_id,service_id,trip_id\nR1,yesterday,t0\n",
+        "stop_times.txt": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+        "t0,31:00:00,31:00:00,a,0\nt0,31:01:30,31:01:30,b,1\n",
+        "calendar_dates.txt": "service_id,date,exception_type\nyesterday,20240102,1\n"
+        "today,20240103,1\n",
+    }
+    found = lines_on(pack(tmp_path / "late.zip", files), "2024-01-03")
+    assert found.reports[0]["starts_on_date"] == []
+    assert found.reports[0]["trips_in_window"] == 1.0
+
+
 def test_feeds_are_joined_with_their_names(make: Maker, tmp_path: Path) -> None:
     first = make()
     second = first.rename(tmp_path / "other.zip")
