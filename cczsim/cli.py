@@ -144,6 +144,21 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     density.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 
+    curve = command("curve", "raise road density step by step, in scenarios side by side")
+    curve.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.toml")
+    curve.add_argument("--area", required=True, help="a tier, a district or all")
+    curve.add_argument("--to", default="9 km/km2", help="highest density (default '9 km/km2')")
+    curve.add_argument("--points", type=_positive, default=8, metavar="N", help="default 8")
+    curve.add_argument("--convention", help="default: that of the scenario")
+    curve.add_argument("--class", dest="road_class", default="tertiary", metavar="CLASS")
+    curve.add_argument("--gap", type=_number, default=1e-6, help="relative gap (default 1e-6)")
+    curve.add_argument("--workers", type=_positive, default=1, metavar="N", help="default 1")
+    curve.add_argument("--threads", type=_positive, help="threads of all workers together")
+    curve.add_argument("--out", type=Path, default=Path("results/curve"), help="folder for results")
+    curve.add_argument("--resume", action="store_true", help="keep the runs that were finished")
+    curve.add_argument("--lang", choices=["en", "zh"], default="en", help="language of the page")
+    curve.add_argument("--quiet", action="store_true", help="say only what is asked for")
+
     design = command("design", "propose streets that reach a density, as a scenario")
     design.add_argument("source", type=Path, metavar="SCENARIO.toml|NETWORK")
     design.add_argument("--area", required=True, help="as for density")
@@ -316,6 +331,11 @@ def _dispatch(args: argparse.Namespace) -> int:
                 sensitive=args.sensitive,
                 progress=progress,
             )
+        case "curve":
+            from cczsim.pipeline import curve
+
+            options = {k: v for k, v in vars(args).items() if k not in _NOT_PASSED}
+            return curve.curve(args.scenarios, progress=progress, **options)
         case "design":
             from cczsim.pipeline import design
 

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cczsim.errors import CczsimError, Fault, FaultCollector, OutputError, ScenarioError
+from cczsim.errors import CczsimError, FaultCollector, ScenarioError
 from cczsim.indicators.indicator import BETTER, Indicator
 from cczsim.indicators.plan_targets import find_target, named_figure
-from cczsim.io.sample_store import SampleStore
 from cczsim.io.scenario_file import read_scenario
 from cczsim.io.uncertainty_file import read_uncertainty
 from cczsim.network.network import Network
-from cczsim.pipeline.networks import load_network, network_inputs
+from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 from cczsim.pipeline.rank_result import Criterion, make_result, write_ranking
 from cczsim.pipeline.rank_words import print_ranking
-from cczsim.pipeline.run_record import input_hashes
-from cczsim.pipeline.sample_tasks import Done, Task, by_processes, here, on_cluster
+from cczsim.pipeline.study import check_folder, make_tasks, run_study
 from cczsim.scenario.figures import known_figures
-from cczsim.scenario.sample import SampleFigures, Study, building_cost, make_option
+from cczsim.scenario.sample import Study, building_cost, make_option
 from cczsim.scenario.sampling import draw
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.scenario.uncertainty import LINE_COLUMNS, LINK_COLUMNS, Uncertain, gather
 
 DEFAULT_BY: Final = ("delay_hours", "jobs_reached_45_transit", "co2")
 DEFAULT_SAMPLES: Final = 64
-_NO_PART: Final = (
-    "title", "title_zh", "extends", "compare_to", "targets", "not_modelled", "report",
-    "tolerances", "uncertainty", "network", "cczsim",
-)  # fmt: skip
 _SIGNS: Final = {"less": -1, "more": 1}
 
 
@@ -69,26 +60,17 @@ def rank(
     began = time.perf_counter()
     specs, ranges = _read(paths, uncertainty)
     draws = draw(ranges, samples or DEFAULT_SAMPLES, seed, design)
-    _check_out(out)
+    check_folder(out)
     study, criteria = _prepare(specs, ranges, by, progress)
-    tasks = _tasks(specs, study, draws)
-    store = SampleStore(out / "samples")
-    store.clear_parts()
-    found = {t.key: kept for t in tasks if resume and (kept := store.read(t.key)) is not None}
-    todo = [task for task in tasks if task.key not in found]
-    if found:
-        progress.say(
-            f"{len(found)} of {len(tasks)} runs kept, finished before from the same inputs"
-        )
-    keep = _Keeper(store, tuple(spec.name for spec in specs))
-    stream = _stream(study, todo, keep, workers, cluster, threads, out)
-    faults = _follow(stream, found, len(tasks), keep.names, progress)
-    if faults:
-        raise ScenarioError(faults)
+    tasks = make_tasks(specs, study, draws)
+    found, computed = run_study(
+        study, tasks, [spec.name for spec in specs], out / "samples", resume=resume,
+        workers=workers, cluster=cluster, threads=threads, progress=progress,
+    )  # fmt: skip
     sources = tuple(dict.fromkeys(a for net in study.networks for a in net.info.attribution))
     result = make_result(specs, criteria, ranges, draws, seed, design, tasks, found, sources)
     spent = time.perf_counter() - began
-    write_ranking(result, out, lang, spent, len(todo), workers, cluster)
+    write_ranking(result, out, lang, spent, computed, workers, cluster)
     print_ranking(result)
     progress.say(f"page: {out / 'rank.html'}")
     return 1 if result.not_converged else 0
@@ -120,12 +102,6 @@ def _read(
         faults.extend(error.faults)
     faults.raise_if_any()
     return specs, ranges
-
-
-def _check_out(out: Path) -> None:
-    above = next((p for p in (out, *out.parents) if p.exists()), Path())
-    if not above.is_dir():
-        raise OutputError.of(str(above), "a file", "a folder", "choose another with --out")
 
 
 def _prepare(
@@ -197,77 +173,3 @@ def _criteria(
         out.append(Criterion(key, _SIGNS[sign] if sign else BETTER[item.key], item.unit, item))
     faults.raise_if_any()
     return out
-
-
-def _tasks(
-    specs: Sequence[ScenarioSpec], study: Study, draws: Sequence[Mapping[str, float]]
-) -> list[Task]:
-    """Return all tasks, sample by sample, named by a hash of all that moves their figures."""
-    digests, moves = [], {}
-    for name, item in study.ranges.items():
-        moves[name] = [item.what, item.is_factor, repr(item.select), item.line]
-    for spec in specs:
-        plain = {k: v for k, v in spec.plain.items() if k not in _NO_PART}
-        inputs = input_hashes(spec, network_inputs(spec.network)) | {"scenario": ""}
-        digests.append(json.dumps([inputs, plain, moves], ensure_ascii=False, sort_keys=True))
-    tasks = []
-    for sample, values in enumerate(draws):
-        for option, digest in enumerate(digests):
-            exact = {name: value.hex() for name, value in values.items()}
-            text = digest + json.dumps(exact, sort_keys=True)
-            key = hashlib.sha256(text.encode()).hexdigest()[:32]
-            tasks.append(Task(key, option, sample, dict(values)))
-    return tasks
-
-
-class _Keeper:
-    """Writes a finished task to its place; goes to workers."""
-
-    def __init__(self, store: SampleStore, names: tuple[str, ...]) -> None:
-        self.store = store
-        self.names = names
-
-    def __call__(self, done: Done) -> None:
-        if done.figures is not None:
-            task = done.task
-            about = {
-                "option": self.names[task.option], "sample": task.sample + 1, "values": task.values
-            }  # fmt: skip
-            self.store.write(task.key, done.figures, about)
-
-
-def _stream(
-    study: Study, todo: list[Task], keep: _Keeper, workers: int, cluster: str | None,
-    threads: int | None, out: Path,
-) -> Iterator[Done]:  # fmt: skip
-    unique = list({task.key: task for task in reversed(todo)}.values())[::-1]
-    if cluster is not None:
-        return on_cluster(study, unique, keep, cluster)
-    if workers > 1 and len(unique) > 1:
-        scratch = out / "samples" / ".study.part"
-        return by_processes(study, unique, keep, workers, threads, scratch)
-    return here(study, unique, keep, threads)
-
-
-def _follow(
-    stream: Iterator[Done], found: dict[str, SampleFigures], total: int, names: Sequence[str],
-    progress: Progress,
-) -> list[Fault]:  # fmt: skip
-    """Take in finished tasks and say how far it is."""
-    faults: list[Fault] = []
-    step = max(1, total // 10)
-    began, first = time.perf_counter(), len(found)
-    for done in stream:
-        if done.figures is None:
-            where = f"{names[done.task.option]}, sample {done.task.sample + 1}"
-            faults += [replace(f, where=f"{where}: {f.where}") for f in done.faults]
-        else:
-            found[done.task.key] = done.figures
-        ready = len(found) - first
-        spent = time.perf_counter() - began
-        left = spent / max(ready, 1) * (total - len(found))
-        detail = f"{len(found)} of {total} runs, {left:.0f} s to go"
-        progress.update(len(found) / total, detail)
-        if len(found) % step == 0 and not progress.live:
-            progress.say(detail)
-    return faults
