@@ -110,9 +110,9 @@ def test_a_killed_ranking_repeats_no_finished_run(study: Path, done: dict[str, A
     command = [sys.executable, "-m", "cczsim.cli", *words(study, "killed", "--workers", "2")]
     process = subprocess.Popen(command, start_new_session=True)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not list(samples.glob("*.json")) and process.poll() is None:
-            assert time.monotonic() < deadline, "no run was finished in two minutes"
+            assert time.monotonic() < deadline, "no run was finished in ten minutes"
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
     finally:
@@ -226,13 +226,13 @@ def test_a_cluster_gives_the_same_bits_though_a_worker_is_killed(
         command = words(study, "cluster", "--cluster", cluster.scheduler_address)
         process = subprocess.Popen([sys.executable, "-m", "cczsim.cli", *command])
         samples = study / "cluster" / "samples"
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 600
         while not list(samples.glob("*.json")) and process.poll() is None:
-            assert time.monotonic() < deadline, "no run was finished in three minutes"
+            assert time.monotonic() < deadline, "no run was finished in ten minutes"
             time.sleep(0.02)
         worker = next(iter(cluster.workers.values()))
         os.kill(worker.pid, signal.SIGKILL)
-        assert process.wait(timeout=300) == 0
+        assert process.wait(timeout=900) == 0
     assert read(study, "cluster") == done
 
 
