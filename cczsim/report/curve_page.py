@@ -52,6 +52,7 @@ def render_curve(
             for c in charts
         },
         "map": None,
+        "name": "curve",
     }  # fmt: skip
     rows = [
         (

@@ -92,7 +92,7 @@ def render_design(
         trap=Markup(TEMPLATES.joinpath("trap.js").read_text("utf-8")),  # noqa: S704
         script=Markup(TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
         bokeh=bokeh_script(),
-        data=script_json({"plots": plots, "map": None}),
+        data=script_json({"plots": plots, "map": None, "name": "design"}),
         title=title,
         count=sum(len(item.plan.streets) for item in areas),
         convention=term("convention", convention),

@@ -98,6 +98,7 @@ def render_rank(
             for c in charts
         },
         "map": None,
+        "name": "rank",
     }  # fmt: skip
     shown = {key: content["by"][key]["leader"] for key in keys}
     return environment().get_template("rank.html").render(
