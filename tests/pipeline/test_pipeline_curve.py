@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from cczsim.cli import main
+from cczsim.errors import ScenarioError
 from cczsim.io.bundle import save_network
 from cczsim.io.scenario_file import read_scenario
 from cczsim.pipeline.curve import _shares
+from cczsim.scenario.sample import Option, make_option
+from cczsim.scenario.spec import ScenarioSpec
 
 BASE = """cczsim = 1
 title = "Base"
@@ -79,13 +82,19 @@ def test_a_family_is_run_and_what_it_gains_is_said(
 
 
 def test_a_density_out_of_reach_is_left_out_and_said(
-    study: Path, capsys: pytest.CaptureFixture[str]
+    study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = study / "far"
-    assert main(words(study, "--to", "60 km/km2", "--out", str(out))) == 1
+    def refuse(spec: ScenarioSpec, *rest: Any) -> Option:
+        if spec.name.endswith("-2"):
+            raise ScenarioError.of("target", "1 km/km2, but only 0.9 can be reached", "less")
+        return make_option(spec, *rest)
+
+    monkeypatch.setattr("cczsim.pipeline.curve.make_option", refuse)
+    out = study / "out"
+    assert main(words(study, "--to", "1 km/km2", "--out", str(out), "--resume")) == 1
     assert "can be reached" in capsys.readouterr().out
     rows = json.loads((out / "curve.json").read_text(encoding="utf-8"))["points"]
-    assert 2 <= len(rows) < 6
+    assert [row["scenario"] for row in rows] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(
