@@ -26,6 +26,9 @@ EITHER_WAY: Final = frozenset(("reversible", "alternating"))
 ONEWAY_KEYS: Final = ("oneway:motorcar", "oneway:motor_vehicle", "oneway:vehicle", "oneway")
 SIDES: Final = ("forward", "backward")
 _SIDED: Final = tuple(f"{key}:{side}" for key in ACCESS_KEYS for side in SIDES)
+_KEYS_OF: Final = {"": ACCESS_KEYS} | {
+    side: tuple(f"{key}:{side}" for key in ACCESS_KEYS) for side in SIDES
+}
 USED_KEYS: Final = (
     "highway", "construction", "proposed", "planned", "abandoned", "disused", "area", "junction",
     "route", *ONEWAY_KEYS, *ACCESS_KEYS, *_SIDED,
@@ -40,8 +43,7 @@ def closed(value: str) -> bool:
 
 def deciding(tags: Mapping[str, str], side: str = "") -> str:
     """Return the most specific access key of a car that is given, ``""`` if none is (3)."""
-    keys = (f"{key}:{side}" if side else key for key in ACCESS_KEYS)
-    return next((key for key in keys if key in tags), "")
+    return next((key for key in _KEYS_OF[side] if key in tags), "")
 
 
 def left_out(

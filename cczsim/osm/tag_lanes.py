@@ -22,6 +22,10 @@ _SHUT_LISTS: Final = ("motorcar:lanes", "motor_vehicle:lanes", "vehicle:lanes", 
 _BUSWAYS: Final = ("busway", "busway:both", "busway:right", "busway:left")
 _SUFFIXES: Final = ("", ":forward", ":backward")
 _WIDTHS: Final = ("width:carriageway", "width")
+_SHARED_OUT: Final = frozenset(
+    (*_RESERVED, *_BUSWAYS,
+     *(f"{key}{end}" for key in (*_LANE_LISTS, *_SHUT_LISTS) for end in _SUFFIXES))
+)  # fmt: skip
 USED_KEYS: Final = (
     *_COUNTS, *_RESERVED, *_BUSWAYS, *_WIDTHS,
     *(f"{key}{end}" for key in ("turn:lanes", *_LANE_LISTS, *_SHUT_LISTS) for end in _SUFFIXES),
@@ -41,6 +45,8 @@ def lanes_of(
         Keys and values that are not understood are added to it.
     """
     counted = _counted(tags, forward, backward, odd)
+    if _SHARED_OUT.isdisjoint(tags):
+        return counted
     reserved = _reserved(tags, forward, backward)
     return _less(counted[0], reserved[0]), _less(counted[1], reserved[1])
 
