@@ -105,7 +105,12 @@ def test_the_ledger_of_a_shipped_scenario_closes(name: str, request: pytest.Fixt
         request.getfixturevalue("data_dir")
     spec = read_scenario(ROOT / name)
     # The ledger closes at any gap; a few iterations are enough.
-    spec = replace(spec, assignment=replace(spec.assignment, algorithm="bfw", max_iterations=2))
+    spec = replace(
+        spec,
+        assignment=replace(
+            spec.assignment, algorithm="bfw", max_iterations=2, max_rounds=1, transit_gap=0.1
+        ),
+    )
     result = run_scenario(spec, load_network(Path(spec.network), Progress(quiet=True)))
     amount = {(row.stage, row.item): row.trips for row in result.ledger}
     every = amount["generated", "all"]
