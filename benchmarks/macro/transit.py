@@ -2,8 +2,9 @@
 
     python benchmarks/macro/transit.py networks/porto-alegre --peer-python VENV/bin/python
 
-writes ``results/transit-<date>.json``. Pairs of zones that are best walked all the way are left out of
-the trips: the peer has no such rule. Ours finds skims of five parts besides, the peer's only flows.
+writes ``results/transit-<date>.json``. Pairs of zones that are best walked all the way are left out
+of the trips: the peer has no such rule. Ours finds skims of five parts besides, the peer's only
+flows.
 Figures of one run alone compare; wall and CPU seconds are both stored.
 """
 

@@ -1,7 +1,8 @@
 """Optimal strategies by AequilibraE: ``python transit_peer.py INSTANCE.npz OUT.npz``.
 
-Runs in an interpreter that has that package and need not have cczsim. What is timed is the call that
-its ``TransitAssignment`` makes, ``HyperpathGenerating.assign``; making its graph is timed apart.
+Runs in an interpreter that has that package and need not have cczsim. What is timed is the call
+that its ``TransitAssignment`` makes, ``HyperpathGenerating.assign``; making its graph is timed
+apart.
 """
 
 from __future__ import annotations

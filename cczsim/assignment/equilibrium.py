@@ -215,17 +215,16 @@ def mode_equilibrium(
     # Where no mode leads, the trips are handed to the car, whose ledger tells that they are lost.
     car[nobody] = trips[nobody]
     modes = {"car": car, "transit": riding, "active": walking}
-    residual = solved.demand_residual
-    assigned = None
+    residual, assigned = solved.demand_residual, None
     if crowd is not None:
-        assigned = crowd.assign(riding, relative_gap=transit_gap, max_iterations=200)
-        costs["transit"] = other_costs(zones, distance, assigned.skims, demand)["transit"]
-        at_end = choose(costs, scale)
+        assigned = found
+        modes = _as_loaded(trips, car, crowd.riders(trips), np.isfinite(others["active"]))
+        modes["active"][inside] = walking[inside]
         shares = {
             mode: np.divide(own, trips, out=np.zeros_like(own), where=trips > 0.0)
             for mode, own in modes.items()
         }
-        residual = _moved(trips, shares, at_end)
+        residual = _moved(trips, shares, choose(costs, scale))
     elif network.transit is not None:
         assigned = assign_transit(
             network.transit, zones, riding, transit, seconds_per_cny=demand.seconds_per_cny
@@ -235,10 +234,26 @@ def mode_equilibrium(
         transit=assigned,
         trips=modes,
         car_time=solved.car_cost,
-        car_pce=car / demand.car_occupancy,
+        car_pce=modes["car"] / demand.car_occupancy,
         demand_residual=residual,
         rounds=tuple(rounds),
     )
+
+
+def _as_loaded(trips: Array, car: Array, riders: Array, walks: Array) -> dict[str, Array]:
+    """Return trips by mode that add up: as roads and lines carry them, the rest on foot or cycle.
+
+    Where nobody can walk the rest is handed to the car. What is carried may differ from these trips
+    by as much as the demand residual tells.
+    """
+    rest = np.maximum(trips - car, 0.0)
+    riding = np.minimum(riders, rest)
+    left = rest - riding
+    return {
+        "car": car + np.where(walks, 0.0, left),
+        "transit": riding,
+        "active": np.where(walks, left, 0.0),
+    }
 
 
 def _moved(trips: Array, before: dict[str, Array], after: dict[str, Array]) -> float:

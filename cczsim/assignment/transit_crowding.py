@@ -217,7 +217,7 @@ class CrowdedTransit:
                 since = 0
         status = Status.CONVERGED if reached else Status.ITERATION_LIMIT
         record, flows, here, stay, skims = best
-        come = matrix - stay if away is not None else matrix
+        come = asked - stay if away is not None else matrix
         given_up = stay if away is None else np.zeros_like(stay)
         origin, destination = np.nonzero(given_up)
         return replace(

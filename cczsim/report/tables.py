@@ -40,6 +40,10 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "lines": ("passenger_km", "boardings", "crowded_minute", "no_room"),
     "access": ("jobs_reached", "airport_minutes", "airport_reach"),
     "environment": ("energy", "co2", "pm25"),
+    "appraisal": (
+        "surplus", "surplus_hours", "time_saved", "winners", "losers", "fare_revenue",
+        "toll_revenue",
+    ),
     "other": (),
 }  # fmt: skip
 _GROUPED: Final = frozenset(key for keys in _GROUPS.values() for key in keys)

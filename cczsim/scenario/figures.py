@@ -11,7 +11,13 @@ from cczsim.assignment.result import ModeEquilibrium, RoadAssignment, Status, Un
 from cczsim.assignment.transit import assign_transit
 from cczsim.columns import Array
 from cczsim.errors import FaultCollector, IndicatorError, ScenarioError
-from cczsim.indicators.all import all_indicators
+from cczsim.indicators.all import all_indicators, door_to_door
+from cczsim.indicators.appraisal import (
+    appraisal_indicators,
+    revenue_indicators,
+    same_zones,
+    situation,
+)
 from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.indicators.indicator import Indicator
 from cczsim.indicators.plan_targets import (
@@ -61,6 +67,15 @@ def measure(
         demand=spec.demand.params,
         convention=CONVENTIONS[spec.density.convention],
     )
+    indicators += tuple(revenue_indicators(network, equilibrium, spec.demand.params, spec.transit))
+    if base is not None and same_zones((base.network, network)):
+        # Both by the parameters of the scenario: a difference of taste is no gain.
+        demand = spec.demand.params
+        before_after = [
+            situation(net, found, door_to_door(net, found, demand), demand)
+            for net, found in ((base.network, base.equilibrium), (network, equilibrium))
+        ]
+        indicators += tuple(appraisal_indicators(network, before_after[0], before_after[1], demand))
     before = base.indicators if base is not None else None
     return Figures(indicators, _targets(spec, indicators, before, assumptions), by_zone)
 

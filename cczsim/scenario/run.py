@@ -82,7 +82,7 @@ def run_scenario(
     network : Network
         Before the changes.
     base : RunResult, optional
-        What targets are held against; it moves no other figure.
+        What targets are held against, and gains of those who travel; it moves no other figure.
     prepared : tuple, optional
         From :func:`prepare`, if it is known already.
     solved : ModeEquilibrium, optional

@@ -122,3 +122,25 @@ def test_fares_by_distance_turn_passengers_to_the_slower_line():
     fare = PLAIN.metro_fare * 10e3 * 100.0
     assert paid.skims.weighted[0, 1] == pytest.approx(60.0 + 600.0 + fare)
     assert paid.skims.total[0, 1] == pytest.approx(660.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_one_more_line_never_raises_a_cost(seed):
+    """Without crowding: whoever does not need the new line is not made to take it."""
+    net, n, trips = random_case(seed)
+    rng = np.random.default_rng(1000 + seed)
+    cut = net.line_first[-2]
+    one_line_less = net.replace(
+        **{name: getattr(net, name)[:-1] for name in TransitNetwork.dims()["line"]},
+        **{name: getattr(net, name)[:cut] for name in TransitNetwork.dims()["line_stop"]},
+        line_first=net.line_first[:-1],
+    )
+    before = assign_transit(one_line_less, zones(n), trips).skims
+    after = assign_transit(net, zones(n), trips).skims
+    # A pair that was better walked has no ride before; with the line it may.
+    known = np.isfinite(before.weighted) & np.isfinite(after.weighted)
+    assert (after.weighted[known] <= before.weighted[known] * (1.0 + 1e-12)).all()
+    faster = net.replace(headway=net.headway * rng.uniform(0.3, 1.0, net.n_lines))
+    more = assign_transit(faster, zones(n), trips).skims
+    known = np.isfinite(after.weighted) & np.isfinite(more.weighted)
+    assert (more.weighted[known] <= after.weighted[known] * (1.0 + 1e-12)).all()

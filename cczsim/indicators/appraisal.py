@@ -1,0 +1,147 @@
+"""What a scenario is worth to those who travel, against its base, and what they pay.
+
+With N0 and N1 the trips of a pair of zones in base and scenario, consumer surplus is
+
+- by logsum: (N0 + N1) / 2 × (L0 − L1), L the expected least cost over modes (H. C. W. L. Williams,
+  1977, *Environment and Planning A* 9; K. A. Small and H. S. Rosen, 1981, *Econometrica* 49), exact
+  for the logit where trips are as many;
+- by the rule of a half, mode by mode: (T0 + T1) / 2 × (c0 − c1), with the trips and costs of the
+  mode. Both agree to second order in the change of cost, where shares follow the logit.
+
+Trips within zones are left out: no flow changes what they cost. So are, in the rule of a half,
+pairs that a mode does not serve in one of both; the logsum counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cczsim.assignment.equilibrium import other_costs, street_distance
+from cczsim.assignment.result import ModeEquilibrium
+from cczsim.assignment.transit_params import TransitParams
+from cczsim.columns import Array
+from cczsim.demand.mode_choice import car_fixed, composite
+from cczsim.demand.params import DemandParams
+from cczsim.indicators.flows import tiers_present
+from cczsim.indicators.indicator import Indicator
+from cczsim.network.network import Network
+from cczsim.network.transit import MODES
+
+_SIGN = "residents of zones by sign of gain"
+_BY_KM = ("metro", "light_rail", "maglev")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Trips, costs and times by mode, ``[zone, zone]``: trips/h, s, s; costs may be inf."""
+
+    trips: dict[str, Array]
+    costs: dict[str, Array]
+    times: dict[str, Array]
+
+
+def situation(
+    network: Network, equilibrium: ModeEquilibrium, times: dict[str, Array], demand: DemandParams
+) -> Situation:
+    """Return what trips of a result cost, in the terms of its choice of modes.
+
+    Parameters
+    ----------
+    times : dict of str to array [zone, zone], s
+        Door to door by mode.
+    """
+    zones = network.zones
+    assert zones is not None
+    skims = equilibrium.transit.skims if equilibrium.transit is not None else None
+    costs = other_costs(zones, street_distance(network.road, zones), skims, demand)
+    costs["car"] = equilibrium.car_time + car_fixed(demand)
+    return Situation(equilibrium.trips, costs, times)
+
+
+def appraisal_indicators(
+    network: Network, before: Situation, after: Situation, demand: DemandParams
+) -> list[Indicator]:
+    """Return surplus and time saved in the modelled hour, for all and by tier of origin.
+
+    Parameters
+    ----------
+    network : Network
+        Of the scenario; its zones are the base's.
+    before, after : Situation
+    """
+    zones = network.zones
+    assert zones is not None
+    origins: list[tuple[dict[str, str], Array]] = [({"area": "all"}, zones.inside)]
+    origins += [({"tier": name}, zones.tier == code) for code, name in tiers_present(network)]
+    apart = ~np.eye(zones.n_zones, dtype=bool)
+    scale, worth = demand.choice_scale, demand.value_of_time
+    total = 0.5 * np.add.reduce([before.trips[m] + after.trips[m] for m in after.trips])
+    logsum = _gain(total, composite(before.costs, scale), composite(after.costs, scale), apart)
+    by_mode = {
+        mode: _gain(0.5 * (before.trips[mode] + after.trips[mode]), before.costs[mode],
+                    after.costs[mode], apart)
+        for mode in after.trips
+    }  # fmt: skip
+    half = np.add.reduce(list(by_mode.values()))
+    saved = {
+        mode: _gain(0.5 * (before.trips[mode] + after.trips[mode]), before.times[mode],
+                    after.times[mode], apart)
+        for mode in after.times if mode in before.times
+    }  # fmt: skip
+    out = []
+    for by, rows in origins:
+        hours = float(logsum[rows].sum()) / 3600.0
+        out.append(Indicator("surplus_hours", hours, "person h/h", {**by, "by": "logsum"}))
+        out.append(Indicator("surplus", hours * worth, "CNY/h", {**by, "by": "logsum"}))
+        hours = float(half[rows].sum()) / 3600.0
+        out.append(Indicator("surplus_hours", hours, "person h/h", {**by, "by": "half"}))
+        for mode, matrix in saved.items():
+            hours = float(matrix[rows].sum()) / 3600.0
+            out.append(Indicator("time_saved", hours, "person h/h", {**by, "mode": mode}))
+    gains = logsum.sum(axis=1)
+    people = zones.population
+    everyone = float(people[zones.inside].sum())
+    for name, rows in (("winners", gains > 0.0), ("losers", gains < 0.0)):
+        share = 100.0 * float(people[rows & zones.inside].sum()) / max(everyone, 1e-300)
+        out.append(
+            Indicator(name, share, "%", {"area": "all"}, "residents of zones by sign of gain")
+        )
+    return out
+
+
+def _gain(trips: Array, before: Array, after: Array, apart: Array) -> Array:
+    """Return trips times what their cost falls by, where both are known."""
+    known = np.isfinite(before) & np.isfinite(after) & apart
+    fall = np.where(known, before, 0.0) - np.where(known, after, 0.0)
+    return np.asarray(trips * fall)
+
+
+def revenue_indicators(
+    network: Network, equilibrium: ModeEquilibrium, demand: DemandParams, params: TransitParams
+) -> list[Indicator]:
+    """Return fares, by boarding and by distance, and tolls of the modelled hour."""
+    flow = equilibrium.road.link_flow
+    by: dict[str, str] = {"area": "all"}
+    out = [Indicator("toll_revenue", float(flow @ network.road.toll), "CNY/h", by)]
+    transit, carried = network.transit, equilibrium.transit
+    if transit is not None and carried is not None:
+        by_km = np.array(
+            [
+                params.rail_fare if m == "rail" else params.metro_fare if m in _BY_KM else 0.0
+                for m in MODES
+            ]
+        )
+        rate = np.repeat(by_km[transit.mode], np.diff(transit.line_first))
+        ridden = float((carried.segment_flow * transit.run_length) @ rate)
+        fares = float(carried.boardings.sum()) * demand.transit_fare + ridden
+        out.append(Indicator("fare_revenue", fares, "CNY/h", by))
+    return out
+
+
+def same_zones(networks: Sequence[Network]) -> bool:
+    """Return whether networks have the same zones, so that their matrices compare."""
+    ids = [network.zones.zone_id for network in networks if network.zones is not None]
+    return len(ids) == len(networks) and all(np.array_equal(one, ids[0]) for one in ids)
