@@ -238,3 +238,27 @@ def test_porto_alegre(
     found = read(out)
     assert found["boardings"] == pytest.approx(150.0)
     assert found["passenger_km"] == pytest.approx(150.0 * 44, rel=0.02)
+
+
+def test_crowding_of_a_feed(feed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Line 1 holds 80 places every ten minutes: of 960 half find room, the rest are listed."""
+    out = tmp_path / "out.json"
+    named = trips(tmp_path, "a,c,960\n")
+    words = (feed, named, "--from", "07:00", "--to", "08:00", "--json", out)
+    assert run(*words) == 0
+    assert "--crowding capacity" in capsys.readouterr().err
+    assert read(out)["segments_over_places"] > 0
+    assert run(*words, "--crowding", "capacity", "--gap", "1e-6") == 1
+    found = read(out)
+    assert found["converged"]
+    assert found["relative_gap"] <= 1e-6
+    assert found["history"][-1]["relative_gap"] == found["relative_gap"]
+    assert found["segments_over_places"] == 0
+    assert 0.9 < found["fullest_load"] < 1.0
+    lost = found["given_up_demand"]
+    assert found["given_up_pairs"] == [{"origin": "a", "destination": "c", "trips": lost}]
+    assert found["boardings"] + lost == pytest.approx(960.0)
+    assert run(*words, "--crowding", "comfort", "--lost-demand", "100 %") == 0
+    assert read(out)["given_up_demand"] == 0.0
+    assert run(*words, "--crowding", "capacity", "--max-iterations", "1", "--lost-demand", "1") == 1
+    assert "not converged" in capsys.readouterr().err
