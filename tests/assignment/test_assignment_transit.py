@@ -78,7 +78,7 @@ def random_case(seed):
     return net, n_zones, rng.uniform(1, 9, (n_zones, n_zones))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(200))
 def test_agrees_with_the_slow_twin_and_conserves(seed):
     net, n, trips = random_case(seed)
     result = assign_transit(net, zones(n), trips, TransitParams())
