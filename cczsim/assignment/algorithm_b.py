@@ -8,10 +8,11 @@ exact least costs, never on the bushes alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cczsim.assignment.bush_solution import BushSolution
 from cczsim.assignment.bushes import Bushes
 from cczsim.assignment.convergence import stop_faults
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
@@ -54,6 +55,8 @@ def assign_bushes(
     toll_factor: float = 0.0,
     distance_factor: float = 0.0,
     turns: Turns | None = None,
+    start: BushSolution | None = None,
+    keep_bushes: bool = False,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> RoadAssignment:
     """Assign a demand to the roads by Algorithm B.
@@ -70,6 +73,10 @@ def assign_bushes(
         Seconds for a metre.
     turns : Turns, optional
         Rules that paths keep.
+    start : BushSolution, optional
+        Bushes to start from: those of another demand, or of a network that was changed.
+    keep_bushes : bool
+        Whether the result is to hold its bushes; they take much memory.
     on_iteration : callable, optional
         Called with each record.
 
@@ -87,7 +94,7 @@ def assign_bushes(
     matrix = check_demand(demand, zones.n_zones)
     run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns)
     parts = split_demand(matrix, run.trees.od_cost)
-    bushes = Bushes(run.road, zones, [run.model], parts.assigned)
+    bushes = Bushes(run.graph, zones, [run.model], parts.assigned, start=start)
     status = Status.ITERATION_LIMIT
     while True:
         run.price(bushes.link_flow())
@@ -98,7 +105,8 @@ def assign_bushes(
         if record.iteration >= params.max_iterations:
             break
         bushes.improve(run.trees.od_cost, record.relative_gap, params.relative_gap)
-    return run.result("b", status, parts)
+    solution = bushes.solution() if keep_bushes else None
+    return replace(run.result("b", status, parts), bushes=solution)
 
 
 def compile_bushes() -> None:

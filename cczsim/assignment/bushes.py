@@ -16,8 +16,10 @@ from cczsim.assignment.bush_arrays import (
     star_vdf,
     wider,
 )
+from cczsim.assignment.bush_solution import BushSolution, carried_over
 from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.cost import LinkCost
+from cczsim.assignment.search_graph import SearchGraph
 from cczsim.assignment.shortest import TreeLoader
 from cczsim.columns import Array
 from cczsim.kernels.bush import settle_all
@@ -26,7 +28,6 @@ from cczsim.kernels.bush_grow import regrow_all
 from cczsim.kernels.types import N_BLOCKS
 from cczsim.kernels.vdf import LinkState
 from cczsim.network.forward_star import forward_star
-from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
 ROUNDS = 20
@@ -48,7 +49,7 @@ class Bushes:
 
     Parameters
     ----------
-    road : RoadNetwork
+    graph : SearchGraph
     zones : ZoneSystem
     models : sequence of LinkCost
         One a user class; they differ in their fixed costs only, which are infinite where a class
@@ -57,16 +58,21 @@ class Bushes:
         0 within zones and where no path leads.
     car_demand : CarDemand, optional
         Where people may leave the car; then ``demand`` is where to start from.
+    start : BushSolution, optional
+        Bushes of another network, demand or cost to start from.
     """
 
     def __init__(
         self,
-        road: RoadNetwork,
+        graph: SearchGraph,
         zones: ZoneSystem,
         models: Sequence[LinkCost],
         demand: Array,
         car_demand: CarDemand | None = None,
+        start: BushSolution | None = None,
     ) -> None:
+        self._graph, road = graph, graph.road
+        self._zone_id = zones.zone_id
         self._star = star = forward_star(road)
         self._models = models
         self._n_zones = zones.n_zones
@@ -86,7 +92,32 @@ class Bushes:
         self._work = grow_work(self._n_workers, len(net.place_node), road.n_nodes, road.n_links)
         self._state = LinkState(np.zeros(road.n_links), np.zeros(n_arcs), np.zeros(n_arcs))
         self._class_flow = np.zeros((len(models), road.n_links))
+        if start is not None and min(road.n_links, start.graph.road.n_links) > 0:
+            self._start_from(start)
         self._regrow(0.0)
+
+    def _start_from(self, start: BushSolution) -> None:
+        """Take over the bushes of another solution, and the costs at their flow."""
+        rows = carried_over(start, self._graph, self._zone_id)
+        n_links = self._graph.road.n_links
+        flow = np.zeros(self._class_flow.size)
+        for bush, size in enumerate(rows.size):
+            used = slice(0, rows.first[bush, size] if size else 0)
+            np.add.at(flow, rows.arc[bush, used], rows.flow[bush, used])
+        self._take(flow.reshape(self._class_flow.shape))
+        place = np.empty(n_links, dtype=np.int32)
+        place[self._star.link] = np.arange(n_links, dtype=np.int32)
+        self._rows = rows._replace(arc=(rows.arc // n_links) * n_links + place[rows.arc % n_links])
+        self._make_room(*(array.shape[1] for array in (rows.first, rows.arc)))
+
+    def solution(self) -> BushSolution:
+        """Return the bushes as they are, by rows of the network."""
+        n_links = self._graph.road.n_links
+        rows = self._rows._replace(flow=self._rows.flow.copy())
+        if n_links > 0:
+            arc = (rows.arc // n_links) * n_links + self._star.link[rows.arc % n_links]
+            rows = rows._replace(arc=arc.astype(np.int32))
+        return BushSolution(self._graph, self._zone_id, len(self._models), rows, self.demand.copy())
 
     def _regrow(self, slack: float) -> None:
         """Let all bushes drop what they do not use, and gain least-cost ways at present costs."""
@@ -128,7 +159,14 @@ class Bushes:
         """
         settle_all(self._rows, self.demand, self._block_flow)
         by_arc = self._block_flow.sum(axis=0).reshape(self._class_flow.shape)
-        self._class_flow[:, self._star.link] = by_arc
+        flow = np.empty_like(self._class_flow)
+        flow[:, self._star.link] = by_arc
+        self._take(flow)
+        return flow
+
+    def _take(self, class_flow: Array) -> None:
+        """Take a flow ``[class, link]`` as the state that shifts start from."""
+        self._class_flow[:] = class_flow
         flow = self._class_flow.sum(axis=0)
         slope = self._models[0].derivative(flow)[self._star.link]
         costs = [model.cost(flow)[self._star.link] for model in self._models]
@@ -141,7 +179,6 @@ class Bushes:
             self._state.flow[:] = flow
         else:
             self._state.flow[:] = flow[self._star.link]
-        return self._class_flow.copy()
 
     def link_flow(self) -> Array:
         """Return what all classes together put on links, ``[link], pce/h``; see above."""

@@ -187,7 +187,7 @@ def _by_bushes(
 ) -> ElasticAssignment:
     """Shift flow on bushes and, in the same rounds, demand between the car and the rest."""
     start = demand.matrix(demand.wanted(run.trees.od_cost))
-    bushes = Bushes(run.road, zones, [run.model], start, demand)
+    bushes = Bushes(run.graph, zones, [run.model], start, demand)
     status = Status.ITERATION_LIMIT
     while True:
         trees = run.price(bushes.link_flow())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cczsim.assignment.bush_solution import BushSolution
 from cczsim.columns import Array, Columns, column
 
 
@@ -67,6 +68,8 @@ class RoadAssignment:
         All measured at ``link_flow`` and ``link_cost`` (s, pce s/h).
     total_demand, intrazonal_demand, unreachable_demand : float
         pce/h; the assigned demand is the first minus the other two.
+    bushes : BushSolution, optional
+        What used ways the flow is made of, where the algorithm knows and somebody asked.
     """
 
     algorithm: str
@@ -85,6 +88,7 @@ class RoadAssignment:
     intrazonal_demand: float
     unreachable_demand: float
     unreachable: Unreachable
+    bushes: BushSolution | None = None
 
     @property
     def converged(self) -> bool:

@@ -1,0 +1,118 @@
+"""Warm starts reach the same equilibrium; skims, selections and ways add up to the flows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from cczsim.assignment.algorithm_b import BushParams, assign_bushes
+from cczsim.assignment.bush_analysis import select_links, select_zone, skim_used, used_ways
+from cczsim.assignment.result import RoadAssignment
+from cczsim.columns import Array
+from cczsim.network.road import RoadNetwork
+from cczsim.network.turns import FORBIDDEN, turns_from
+from cczsim.network.zones import ZoneSystem
+from tests.assignment import test_assignment_frank_wolfe as case
+from tests.assignment.test_assignment_frank_wolfe import RANDOM, grid
+
+Case = tuple[RoadNetwork, ZoneSystem, Array]
+TIGHT = BushParams(1e-10, 300)
+
+
+def solved(road: RoadNetwork, zones: ZoneSystem, demand: Array) -> RoadAssignment:
+    return assign_bushes(road, zones, demand, params=TIGHT, keep_bushes=True)
+
+
+def without(road: RoadNetwork, links: Array) -> RoadNetwork:
+    kept = np.setdiff1d(np.arange(road.n_links), links)
+    return road.replace(
+        **{
+            name: values[kept]
+            for name in RoadNetwork.dims()["link"]
+            if name != "reverse_link" and (values := getattr(road, name)) is not None
+        },
+        reverse_link=np.full(len(kept), -1),
+    )
+
+
+@RANDOM
+@given(case.cases())
+def test_a_warm_start_reaches_the_same_equilibrium(drawn: Case) -> None:
+    road, zones, demand = drawn
+    before = solved(road, zones, demand)
+    other = without(road, np.arange(0, road.n_links, 4))
+    for changed, trips in ((other, demand), (road, 1.3 * demand.T), (road, demand)):
+        cold = solved(changed, zones, trips)
+        warm = assign_bushes(
+            changed, zones, trips, params=TIGHT, start=before.bushes, keep_bushes=True
+        )
+        slack = (cold.tstt - cold.sptt) + (warm.tstt - warm.sptt) + 1e-9 * abs(cold.objective)
+        assert abs(warm.objective - cold.objective) <= slack
+        assert warm.unreachable_demand == pytest.approx(cold.unreachable_demand)
+
+
+def test_an_unchanged_scenario_is_solved_at_once() -> None:
+    road, zones, demand = grid(6, 12)
+    before = solved(road, zones, demand)
+    again = assign_bushes(road, zones, demand, params=TIGHT, start=before.bushes)
+    assert again.iterations == 1
+    np.testing.assert_allclose(again.link_flow, before.link_flow, rtol=1e-9)
+
+
+def test_ways_skims_and_selections_add_up() -> None:
+    road, zones, demand = grid(5, 8)
+    np.fill_diagonal(demand, 0.0)
+    result = solved(road, zones, demand)
+    bushes = result.bushes
+    assert bushes is not None
+    flow = np.zeros(road.n_links)
+    through_7 = np.zeros(demand.shape)
+    with_7 = np.zeros(road.n_links)
+    length = skim_used(bushes, road.length)[0]
+    cost = skim_used(bushes, result.link_cost)[0]
+    for o, d in zip(*np.nonzero(demand), strict=True):
+        ways = used_ways(bushes, int(o), int(d), least=0.0)
+        assert sum(way.flow for way in ways) == pytest.approx(demand[o, d])
+        mean = 0.0
+        for way in ways:
+            links = list(way.links)
+            assert road.tail[links[0]] == zones.centroid[o]
+            assert road.head[links[-1]] == zones.centroid[d]
+            assert (road.head[links[:-1]] == road.tail[links[1:]]).all()
+            flow[links] += way.flow
+            mean += way.flow * road.length[links].sum()
+            if 7 in links:
+                through_7[o, d] += way.flow
+                with_7[links] += way.flow
+        assert length[o, d] == pytest.approx(mean / demand[o, d])
+    np.testing.assert_allclose(flow, result.link_flow, atol=1e-9)
+    # At equilibrium used ways cost the same: the mean over them is the least cost.
+    assert float((demand * np.nan_to_num(cost)).sum()) == pytest.approx(result.sptt, rel=1e-9)
+    chosen = select_links(bushes, np.array([7]))
+    np.testing.assert_allclose(chosen.trips[0], through_7, atol=1e-9)
+    np.testing.assert_allclose(chosen.link_flow[0], with_7, atol=1e-9)
+    assert chosen.link_flow[0, 7] == pytest.approx(result.link_flow[7])
+    of_zones = [select_zone(bushes, zone).link_flow[0] for zone in range(zones.n_zones)]
+    # Every trip belongs to two zones, where it begins and where it ends.
+    np.testing.assert_allclose(np.sum(of_zones, axis=0), 2.0 * result.link_flow, atol=1e-9)
+
+
+def test_ways_under_turn_rules_keep_them() -> None:
+    road, zones, demand = grid(5, 8)
+    np.fill_diagonal(demand, 0.0)
+    rules = [[a, b] for a in range(0, road.n_links, 3) for b in range(road.n_links)
+             if road.head[a] == road.tail[b] and (a + b) % 2]  # fmt: skip
+    turns = turns_from(rules, [FORBIDDEN] * len(rules))
+    result = assign_bushes(road, zones, demand, params=TIGHT, turns=turns, keep_bushes=True)
+    assert result.bushes is not None
+    forbidden = {tuple(rule) for rule in rules}
+    flow = np.zeros(road.n_links)
+    for o, d in zip(*np.nonzero(demand), strict=True):
+        for way in used_ways(result.bushes, int(o), int(d), least=0.0):
+            flow[list(way.links)] += way.flow
+            assert not forbidden & set(zip(way.links, way.links[1:], strict=False))
+    np.testing.assert_allclose(flow, result.link_flow, atol=1e-9)
+    every = np.flatnonzero(result.link_flow > 0.0)
+    chosen = select_links(result.bushes, every)
+    np.testing.assert_allclose(chosen.link_flow[0], result.link_flow, atol=1e-9)
