@@ -211,8 +211,32 @@ def build_parser() -> argparse.ArgumentParser:
         "--system-optimum", dest="system", action="store_true",
         help="find the flows of least total cost and the tolls that bring them about",
     )  # fmt: skip
+    assign.add_argument(
+        "--classes", type=Path, metavar="FILE.toml",
+        help="user classes with trips, weights, tolls and closed links of their own; no TRIPS then",
+    )  # fmt: skip
     assign.add_argument("--flows", type=Path, metavar="FILE.csv")
     assign.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
+    assign.add_argument(
+        "--skims", type=Path, metavar="FILE.omx", help="time, distance, toll, cost of used ways"
+    )
+    assign.add_argument(
+        "--select-link", action="append", default=[], metavar="FROM-TO",
+        help="trips that use a link and where they drive, into --selection",
+    )  # fmt: skip
+    assign.add_argument(
+        "--select-zone", action="append", default=[], metavar="ZONE",
+        help="flow of the trips from and to a zone, into --selection",
+    )  # fmt: skip
+    assign.add_argument("--selection", type=Path, metavar="DIR")
+    assign.add_argument("--pairs", type=Path, metavar="FILE.csv", help="origin,destination")
+    assign.add_argument("--paths", type=Path, metavar="FILE.csv", help="used ways of --pairs")
+    assign.add_argument(
+        "--warm-start", type=Path, metavar="FILE.npz", help="start from saved bushes"
+    )
+    assign.add_argument(
+        "--save-bushes", type=Path, metavar="FILE.npz", help="save bushes to start from"
+    )
 
     transit = command("transit", "passengers on lines")
     actions = transit.add_subparsers(dest="action", required=True, metavar="ACTION")

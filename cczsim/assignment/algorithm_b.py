@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cczsim.assignment.bush_solution import BushSolution
+from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.bushes import Bushes
 from cczsim.assignment.convergence import stop_faults
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
@@ -55,7 +55,7 @@ def assign_bushes(
     toll_factor: float = 0.0,
     distance_factor: float = 0.0,
     turns: Turns | None = None,
-    start: BushSolution | None = None,
+    start: BushStart | None = None,
     keep_bushes: bool = False,
     on_iteration: Callable[[IterationRecord], None] | None = None,
 ) -> RoadAssignment:
@@ -73,7 +73,7 @@ def assign_bushes(
         Seconds for a metre.
     turns : Turns, optional
         Rules that paths keep.
-    start : BushSolution, optional
+    start : BushStart, optional
         Bushes to start from: those of another demand, or of a network that was changed.
     keep_bushes : bool
         Whether the result is to hold its bushes; they take much memory.

@@ -39,12 +39,7 @@ class Way(NamedTuple):
 
 def _on_arcs(solution: BushSolution, value: Array) -> Array:
     """Return a value of links for each arc, 0 for turns."""
-    graph = solution.graph
-    by_row = np.zeros(graph.road.n_links, dtype=value.dtype)
-    by_row[: graph.n_links] = value
-    if graph.owner is not None:
-        by_row = by_row[graph.owner]
-    return np.tile(by_row, solution.n_classes)
+    return np.tile(solution.graph.mark(value), solution.n_classes)
 
 
 def _by_class(solution: BushSolution, matrix: Array) -> Array:

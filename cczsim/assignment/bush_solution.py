@@ -8,8 +8,30 @@ import numpy as np
 
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.columns import Array
-from cczsim.kernels.bush import Rows
+from cczsim.kernels.bush import Rows as Rows
 from cczsim.kernels.hierarchy import NONE
+
+
+@dataclass(frozen=True, eq=False)
+class BushStart:
+    """Bushes with their flows, free of the network that they were found on.
+
+    Parameters
+    ----------
+    tail_id, head_id : int64 array [row]
+        Outside ids of the ends of each link.
+    zone_id : int64 array [zone]
+    n_classes : int
+        User classes; bushes are those of the first class by zone, then those of the next.
+    rows : Rows
+        Its arcs are ``class x number of rows + row``.
+    """
+
+    tail_id: Array
+    head_id: Array
+    zone_id: Array
+    n_classes: int
+    rows: Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +43,8 @@ class BushSolution:
     graph : SearchGraph
     zone_id : int array [zone]
     n_classes : int
-        User classes; bushes are those of the first class by zone, then those of the next.
     rows : Rows
-        Its arcs are ``class x number of rows + row``.
+        As in :class:`BushStart`.
     demand : array [bush, zone], pce/h
     """
 
@@ -33,33 +54,36 @@ class BushSolution:
     rows: Rows
     demand: Array
 
-    def link_keys(self) -> dict[tuple[int, int, int], int]:
-        """Return the row of each link by the ids of its ends, and a count where more than one."""
-        return link_keys(self.graph)
+    def start(self) -> BushStart:
+        """Return what another scenario can start from."""
+        road = self.graph.road
+        return BushStart(
+            road.node_id[road.tail], road.node_id[road.head], self.zone_id, self.n_classes,
+            self.rows,
+        )  # fmt: skip
 
 
-def link_keys(graph: SearchGraph) -> dict[tuple[int, int, int], int]:
-    """Return the row of each link of a network by tail id, head id, and a count of such links."""
-    road = graph.road
-    ends = zip(road.node_id[road.tail].tolist(), road.node_id[road.head].tolist(), strict=True)
+def _link_keys(tail_id: Array, head_id: Array) -> dict[tuple[int, int, int], int]:
+    """Return the row of each link by tail id, head id, and a count where there are several."""
     seen: dict[tuple[int, int], int] = {}
     keys: dict[tuple[int, int, int], int] = {}
-    for row, pair in enumerate(ends):
+    for row, pair in enumerate(zip(tail_id.tolist(), head_id.tolist(), strict=True)):
         count = seen.get(pair, 0)
         seen[pair] = count + 1
         keys[(*pair, count)] = row
     return keys
 
 
-def carried_over(start: BushSolution, graph: SearchGraph, zone_id: Array) -> Rows:
-    """Return the bushes of a solution as rows of another network; what is not there has no flow.
+def carried_over(start: BushStart, graph: SearchGraph, zone_id: Array) -> Rows:
+    """Return bushes as rows of another network; links that are not there have no flow.
 
     Links are found by the ids of their ends, zones by their id. New zones have empty bushes.
     """
-    old_links, new_links = start.graph.road.n_links, graph.road.n_links
+    road = graph.road
+    old_links, new_links = len(start.tail_id), road.n_links
     found = np.full(old_links, NONE, dtype=np.int64)
-    new_keys = link_keys(graph)
-    for key, row in start.link_keys().items():
+    new_keys = _link_keys(road.node_id[road.tail], road.node_id[road.head])
+    for key, row in _link_keys(start.tail_id, start.head_id).items():
         found[row] = new_keys.get(key, NONE)
     place = {int(zone): i for i, zone in enumerate(start.zone_id)}
     old_zones, n_zones = len(start.zone_id), len(zone_id)
@@ -69,9 +93,8 @@ def carried_over(start: BushSolution, graph: SearchGraph, zone_id: Array) -> Row
     )
     take = np.maximum(bush, 0)
     arc = start.rows.arc[take]
-    row = found[arc % old_links]
-    gone = row < 0
-    moved = (arc // old_links) * new_links + np.maximum(row, 0)
+    gone = found[arc % old_links] < 0
+    moved = (arc // old_links) * new_links + np.maximum(found[arc % old_links], 0)
     return Rows(
         size=np.where(bush < 0, 0, start.rows.size[take]).astype(np.int32),
         first=start.rows.first[take],

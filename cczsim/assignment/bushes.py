@@ -16,7 +16,7 @@ from cczsim.assignment.bush_arrays import (
     star_vdf,
     wider,
 )
-from cczsim.assignment.bush_solution import BushSolution, carried_over
+from cczsim.assignment.bush_solution import BushSolution, BushStart, carried_over
 from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.search_graph import SearchGraph
@@ -58,7 +58,7 @@ class Bushes:
         0 within zones and where no path leads.
     car_demand : CarDemand, optional
         Where people may leave the car; then ``demand`` is where to start from.
-    start : BushSolution, optional
+    start : BushStart, optional
         Bushes of another network, demand or cost to start from.
     """
 
@@ -69,7 +69,7 @@ class Bushes:
         models: Sequence[LinkCost],
         demand: Array,
         car_demand: CarDemand | None = None,
-        start: BushSolution | None = None,
+        start: BushStart | None = None,
     ) -> None:
         self._graph, road = graph, graph.road
         self._zone_id = zones.zone_id
@@ -92,11 +92,11 @@ class Bushes:
         self._work = grow_work(self._n_workers, len(net.place_node), road.n_nodes, road.n_links)
         self._state = LinkState(np.zeros(road.n_links), np.zeros(n_arcs), np.zeros(n_arcs))
         self._class_flow = np.zeros((len(models), road.n_links))
-        if start is not None and min(road.n_links, start.graph.road.n_links) > 0:
+        if start is not None and min(road.n_links, len(start.tail_id)) > 0:
             self._start_from(start)
         self._regrow(0.0)
 
-    def _start_from(self, start: BushSolution) -> None:
+    def _start_from(self, start: BushStart) -> None:
         """Take over the bushes of another solution, and the costs at their flow."""
         rows = carried_over(start, self._graph, self._zone_id)
         n_links = self._graph.road.n_links

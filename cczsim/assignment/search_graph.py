@@ -54,3 +54,9 @@ class SearchGraph:
         rows = np.array(self.road.free_flow_time)
         rows[: self.n_links] = value
         return rows if self.owner is None else rows[self.owner]
+
+    def mark(self, value: Array) -> Array:
+        """Return a value of links for each row, 0 (False) for turn arcs."""
+        rows = np.zeros(self.road.n_links, dtype=value.dtype)
+        rows[: self.n_links] = value
+        return rows if self.owner is None else rows[self.owner]

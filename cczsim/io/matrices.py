@@ -311,14 +311,28 @@ def write_matrix(matrix: Array, zone_ids: Array, path: Path, name: str = "trips"
                 for o, d in zip(origins, destinations, strict=True)
             )
     elif kind == ".omx":
-        import h5py
-
-        with h5py.File(path, "w", track_order=True) as file:
-            file.attrs["OMX_VERSION"] = np.bytes_("0.2")
-            file.attrs["SHAPE"] = np.array(matrix.shape, dtype=np.int32)
-            file.create_group("data").create_dataset(
-                name, data=matrix, compression="gzip", compression_opts=4, shuffle=True
-            )
-            file.create_group("lookup").create_dataset("zone", data=np.asarray(zone_ids))
+        write_matrices({name: matrix}, zone_ids, path)
     else:
         raise InputError.of(str(path), f"the ending {kind!r}", ".omx, .csv or .tntp")
+
+
+def write_matrices(matrices: dict[str, Array], zone_ids: Array, path: Path) -> None:
+    """Write matrices ``[zone, zone]`` by name as ``.omx``.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    import h5py
+
+    n = len(zone_ids)
+    with h5py.File(path, "w", track_order=True) as file:
+        file.attrs["OMX_VERSION"] = np.bytes_("0.2")
+        file.attrs["SHAPE"] = np.array([n, n], dtype=np.int32)
+        data = file.create_group("data", track_order=True)
+        for name, matrix in matrices.items():
+            data.create_dataset(
+                name, data=matrix, compression="gzip", compression_opts=4, shuffle=True
+            )
+        file.create_group("lookup").create_dataset("zone", data=np.asarray(zone_ids))

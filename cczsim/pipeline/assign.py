@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import resource
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cczsim import __version__
-from cczsim.assignment.algorithm_b import BushParams, compile_bushes
+from cczsim.assignment.algorithm_b import BushParams, assign_bushes, compile_bushes
 from cczsim.assignment.algorithms import Params, params_of, solve
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.assignment.shortest import compile_kernels
 from cczsim.assignment.system_optimum import SystemOptimum, system_optimum
 from cczsim.assignment.threads import set_threads
+from cczsim.assignment.user_classes import ClassAssignment, assign_classes
 from cczsim.columns import Array
 from cczsim.errors import CczsimError, FaultCollector, InputError, OutputError
 from cczsim.io import gmns, matrices, tntp
+from cczsim.io.bush_file import read_bushes, write_bushes
+from cczsim.io.class_file import read_classes
 from cczsim.network.network import Network
+from cczsim.pipeline.assign_analysis import answer, read_questions
+from cczsim.pipeline.assign_report import class_report, make_report, peak_rss_mb, write_flows
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.ledger import name_pairs
 from cczsim.units import parse
@@ -66,8 +68,17 @@ def assign(
     distance_factor: float,
     lost_demand: str,
     system: bool = False,
+    classes: Path | None = None,
     flows: Path | None,
     json_file: Path | None,
+    skims: Path | None = None,
+    select_link: Sequence[str] = (),
+    select_zone: Sequence[str] = (),
+    selection: Path | None = None,
+    pairs: Path | None = None,
+    paths: Path | None = None,
+    warm_start: Path | None = None,
+    save_bushes: Path | None = None,
     progress: Progress,
 ) -> int:
     """Assign trips to a network: user equilibrium, or the least total cost (``system``).
@@ -81,14 +92,29 @@ def assign(
         0; 1 where the gap was not reached, or more demand is unreachable than ``lost_demand``.
     """
     params, tolerated = _options(algorithm, gap, max_iterations, lost_demand)
-    check_targets(flows, json_file)
+    check_targets(flows, json_file, skims, paths, save_bushes)
     began = time.perf_counter()
     with progress.step("read"):
         net = _read_network(network, progress)
         if net.zones is None:
             raise InputError.of(network, "a network without zones", "zones to assign trips between")
-        path = Path(trips) if trips is not None else _trips_beside(network)
-        demand = matrices.read_matrix(path, net.zones.zone_id)
+        time_unit = float(net.info.build.get("time_unit_s", 1.0))
+        length_unit = float(net.info.build.get("length_unit_m", 1.0))
+        factors = (toll_factor * time_unit, distance_factor * time_unit / length_unit)
+        questions = read_questions(net, skims, selection, select_link, select_zone, pairs, paths)
+        keep = questions.any or save_bushes is not None
+        _refuse_what_does_not_go(params, system, classes, trips, factors, keep or warm_start)
+        bushes = read_bushes(warm_start) if warm_start else None
+        user_classes = (
+            read_classes(classes, net.road, net.zones.zone_id, time_unit, length_unit)
+            if classes
+            else []
+        )
+        if not user_classes:
+            path = Path(trips) if trips is not None else _trips_beside(network)
+            demand = matrices.read_matrix(path, net.zones.zone_id)
+        else:
+            demand = np.add.reduce([one.demand for one in user_classes])
         _refuse_cut_zones(network, net, demand)
     read_seconds = time.perf_counter() - began
     used = set_threads(threads)
@@ -97,16 +123,14 @@ def assign(
         if isinstance(params, BushParams):
             compile_bushes()
     compile_seconds = time.perf_counter() - began - read_seconds
-    time_unit = float(net.info.build.get("time_unit_s", 1.0))
-    length_unit = float(net.info.build.get("length_unit_m", 1.0))
 
     def show(record: IterationRecord) -> None:
         share = min(1.0, np.log(max(record.relative_gap, 1e-16)) / np.log(max(gap, 1e-16)))
         progress.update(share, f"iteration {record.iteration}, gap {record.relative_gap:.2e}")
 
     start = time.perf_counter()
-    factors = (toll_factor * time_unit, distance_factor * time_unit / length_unit)
     best: SystemOptimum | None = None
+    of_classes: ClassAssignment | None = None
     with progress.step("assign"):
         if system:
             best = system_optimum(
@@ -114,28 +138,71 @@ def assign(
                 distance_factor=factors[1], turns=net.turns, on_iteration=show,
             )  # fmt: skip
             result = best.marginal
+        elif user_classes:
+            assert isinstance(params, BushParams)
+            of_classes = assign_classes(
+                net.road, net.zones, user_classes, params=params, turns=net.turns, start=bushes,
+                keep_bushes=keep, on_iteration=show,
+            )  # fmt: skip
+            result = of_classes.road
+        elif isinstance(params, BushParams):
+            result = assign_bushes(
+                net.road, net.zones, demand, params=params, toll_factor=factors[0],
+                distance_factor=factors[1], turns=net.turns, start=bushes, keep_bushes=keep,
+                on_iteration=show,
+            )  # fmt: skip
         else:
             result = solve(
                 net.road, net.zones, demand, params, toll_factor=factors[0],
                 distance_factor=factors[1], turns=net.turns, on_iteration=show,
             )  # fmt: skip
     solve_seconds = time.perf_counter() - start
-    report = _report(network, net, result, used, time_unit)
+    report = make_report(network, net, result, used, time_unit)
     report |= {
         "read_seconds": read_seconds,
         "compile_seconds": compile_seconds,
         "solve_seconds": solve_seconds,
-        "peak_rss_mb": _peak_rss_mb(),
+        "peak_rss_mb": peak_rss_mb(),
         "version": __version__,
     }
     if best is not None:
         # Gap, TSTT, SPTT and objective above are those at marginal costs.
         report["system_optimum"] = {"total_cost": best.total_cost / time_unit}
+    if of_classes is not None:
+        report["classes"] = class_report(of_classes)
     if json_file is not None:
         write_text(json_file, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     if flows is not None:
-        _write_flows(net, result, best, time_unit, flows)
+        write_flows(net, result, best, of_classes, time_unit, flows)
+    if result.bushes is not None:
+        names = [one.name for one in user_classes] or [""]
+        costs = of_classes.link_cost if of_classes is not None else result.link_cost[None, :]
+        answer(questions, net, result, names, costs, time_unit, length_unit)
+        if save_bushes is not None:
+            write_bushes(result.bushes.start(), save_bushes)
     return _say(result, net.zones.zone_id, tolerated, progress)
+
+
+def _refuse_what_does_not_go(
+    params: Params, system: bool, classes: Path | None, trips: str | None,
+    factors: tuple[float, float], bushes: object,
+) -> None:  # fmt: skip
+    """Raise where options do not go together."""
+    faults = FaultCollector(InputError)
+    by_bushes = isinstance(params, BushParams) and not system
+    if classes is not None and not by_bushes:
+        faults.add("--classes", "another algorithm than b, or the system optimum", "algorithm b")
+    if classes is not None and (trips is not None or any(factors)):
+        faults.add(
+            "--classes", "TRIPS, --toll-factor or --distance-factor beside it",
+            "these for each class in the file",
+        )  # fmt: skip
+    if bushes and not by_bushes:
+        faults.add(
+            "--algorithm", "one without bushes, for skims, selections, paths or bushes to save",
+            "algorithm b, and no --system-optimum",
+        )  # fmt: skip
+    faults.raise_if_any()
 
 
 def _options(
@@ -212,49 +279,6 @@ def _number_or_text(text: str) -> str | float:
         return text
 
 
-def _peak_rss_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
-
-
-def _report(
-    name: str, net: Network, result: RoadAssignment, threads: int, time_unit: float
-) -> dict[str, Any]:
-    assert net.zones is not None
-    lost = result.unreachable
-    return {
-        "network": name,
-        "n_zones": net.zones.n_zones,
-        "n_nodes": net.road.n_nodes,
-        "n_links": net.road.n_links,
-        "total_demand": result.total_demand,
-        "intrazonal_demand": result.intrazonal_demand,
-        "unreachable_demand": result.unreachable_demand,
-        "unreachable_pairs": [
-            {"origin": int(net.zones.zone_id[o]), "destination": int(net.zones.zone_id[d]),
-             "trips": float(t)}
-            for o, d, t in zip(lost.origin[:1000], lost.destination[:1000], lost.trips[:1000],
-                               strict=True)
-        ],
-        "algorithm": result.algorithm,
-        "threads": threads,
-        "time_unit_s": time_unit,
-        "relative_gap": result.relative_gap,
-        "average_excess_cost": result.average_excess_cost / time_unit,
-        "converged": result.converged,
-        "status": str(result.status),
-        "iterations": result.iterations,
-        "objective": result.objective / time_unit,
-        "tstt": result.tstt / time_unit,
-        "sptt": result.sptt / time_unit,
-        "history": [
-            {"iteration": r.iteration, "seconds": r.seconds, "relative_gap": r.relative_gap,
-             "objective": r.objective / time_unit}
-            for r in result.history
-        ],
-    }  # fmt: skip
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a file.
 
@@ -265,33 +289,6 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError.of(
-            str(path), error.strerror or str(error), "a file that can be written"
-        ) from None
-
-
-def _write_flows(
-    net: Network, result: RoadAssignment, best: SystemOptimum | None, time_unit: float, path: Path
-) -> None:
-    """Write flow, time and cost of each link, and its toll in time where flows are the optimum."""
-    road = net.road
-    columns = {
-        "from_node": road.node_id[road.tail].tolist(),
-        "to_node": road.node_id[road.head].tolist(),
-        "flow": result.link_flow.tolist(),
-        "time": ((best or result).link_time / time_unit).tolist(),
-        "cost": ((best or result).link_cost / time_unit).tolist(),
-    }
-    if best is not None:
-        columns["toll"] = (best.toll / time_unit).tolist()
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(
-                (t, h, *map(repr, values)) for t, h, *values in zip(*columns.values(), strict=True)
-            )
     except OSError as error:
         raise OutputError.of(
             str(path), error.strerror or str(error), "a file that can be written"
