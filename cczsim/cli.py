@@ -200,10 +200,15 @@ def build_parser() -> argparse.ArgumentParser:
     assign = command("assign", "assign trips to roads")
     assign.add_argument("network", metavar="NETWORK")
     assign.add_argument("trips", nargs="?", metavar="TRIPS")
-    assign.add_argument("--algorithm", default="b", help="b (default), bfw, cfw, fw, msa or aon")
+    assign.add_argument(
+        "--algorithm", default="b", help="b (default), bfw, cfw, fw, msa, aon or sue"
+    )
     assign.add_argument("--gap", type=_number, default=1e-6, help="relative gap (default 1e-6)")
     assign.add_argument("--max-iterations", type=_positive, default=1000)
     assign.add_argument("--threads", type=_positive)
+    assign.add_argument(
+        "--theta", type=_number, help="dispersion of sue, 1 / time unit of the network"
+    )
     assign.add_argument("--toll-factor", type=_number, default=0.0)
     assign.add_argument("--distance-factor", type=_number, default=0.0)
     assign.add_argument("--lost-demand", default="0.1 %", help="tolerated share (default 0.1 %%)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -10,18 +11,21 @@ from cczsim.assignment.algorithm_b import BushParams
 from cczsim.assignment.convergence import stop_faults
 from cczsim.assignment.frank_wolfe import FrankWolfeParams
 from cczsim.assignment.result import IterationRecord, RoadAssignment
+from cczsim.assignment.stochastic import StochasticParams, assign_stochastic
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError, FaultCollector
 from cczsim.network.road import RoadNetwork
 from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
 
-ALGORITHMS: Final = ("b", *reversed(frank_wolfe.ALGORITHMS))
-Params = BushParams | FrankWolfeParams
+ALGORITHMS: Final = ("b", *reversed(frank_wolfe.ALGORITHMS), "sue")
+Params = BushParams | FrankWolfeParams | StochasticParams
 
 
-def params_of(algorithm: str, relative_gap: float, max_iterations: int) -> Params:
-    """Return the params of an algorithm.
+def params_of(
+    algorithm: str, relative_gap: float, max_iterations: int, theta: float | None = None
+) -> Params:
+    """Return the params of an algorithm; ``sue`` alone takes a dispersion, ``theta`` (1/s).
 
     Raises
     ------
@@ -32,7 +36,14 @@ def params_of(algorithm: str, relative_gap: float, max_iterations: int) -> Param
     if algorithm not in ALGORITHMS:
         faults.add("algorithm", repr(algorithm), "one of " + ", ".join(ALGORITHMS))
     faults.extend(stop_faults(relative_gap, max_iterations).faults)
+    if (theta is None) == (algorithm == "sue"):
+        found = "nothing" if theta is None else f"{theta:g}"
+        faults.add("theta", found, "a dispersion for sue, and for sue only")
+    elif theta is not None and not (math.isfinite(theta) and theta > 0.0):
+        faults.add("theta", f"{theta:g}", "above 0")
     faults.raise_if_any()
+    if theta is not None:
+        return StochasticParams(theta, relative_gap, max_iterations)
     if algorithm == "b":
         return BushParams(relative_gap, max_iterations)
     return FrankWolfeParams(algorithm, relative_gap, max_iterations)
@@ -57,6 +68,11 @@ def solve(
     if isinstance(params, BushParams):
         return algorithm_b.assign_bushes(
             road, zones, demand, params=params, toll_factor=toll_factor,
+            distance_factor=distance_factor, turns=turns, on_iteration=on_iteration,
+        )  # fmt: skip
+    if isinstance(params, StochasticParams):
+        return assign_stochastic(
+            road, zones, demand, params, toll_factor=toll_factor,
             distance_factor=distance_factor, turns=turns, on_iteration=on_iteration,
         )  # fmt: skip
     return frank_wolfe.assign(

@@ -121,9 +121,9 @@ def used_ways(
             found.append(Way(_physical(solution, behind), share * trips))
             continue
         places = range(first[position], first[position + 1])
-        total = sum(flow[k] for k in places)
+        total = float(sum(flow[k] for k in places))
         for k in places:
-            part = share * (flow[k] / total if total > 0.0 else 1.0 / len(places))
+            part = share * float(flow[k] / total if total > 0.0 else 1.0 / len(places))
             if part >= least:
                 waiting.append((int(tail[k]), part, (int(arc[k]) % n_rows, *behind)))
     return tuple(sorted(found, key=lambda way: (-way.flow, way.links)))

@@ -15,6 +15,7 @@ from cczsim.assignment.algorithm_b import BushParams, assign_bushes, compile_bus
 from cczsim.assignment.algorithms import Params, params_of, solve
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.assignment.shortest import compile_kernels
+from cczsim.assignment.stochastic import StochasticParams, compile_stochastic
 from cczsim.assignment.system_optimum import SystemOptimum, system_optimum
 from cczsim.assignment.threads import set_threads
 from cczsim.assignment.user_classes import ClassAssignment, assign_classes
@@ -67,6 +68,7 @@ def assign(
     toll_factor: float,
     distance_factor: float,
     lost_demand: str,
+    theta: float | None = None,
     system: bool = False,
     classes: Path | None = None,
     flows: Path | None,
@@ -91,7 +93,7 @@ def assign(
     int
         0; 1 where the gap was not reached, or more demand is unreachable than ``lost_demand``.
     """
-    params, tolerated = _options(algorithm, gap, max_iterations, lost_demand)
+    params, tolerated = _options(algorithm, gap, max_iterations, theta, lost_demand)
     check_targets(flows, json_file, skims, paths, save_bushes)
     began = time.perf_counter()
     with progress.step("read"):
@@ -122,11 +124,17 @@ def assign(
         compile_kernels()
         if isinstance(params, BushParams):
             compile_bushes()
+        elif isinstance(params, StochasticParams):
+            compile_stochastic()
+            params = replace(params, theta=params.theta / time_unit)
     compile_seconds = time.perf_counter() - began - read_seconds
 
     def show(record: IterationRecord) -> None:
-        share = min(1.0, np.log(max(record.relative_gap, 1e-16)) / np.log(max(gap, 1e-16)))
-        progress.update(share, f"iteration {record.iteration}, gap {record.relative_gap:.2e}")
+        stochastic = isinstance(params, StochasticParams)
+        reached = record.demand_residual if stochastic else record.relative_gap
+        share = min(1.0, np.log(max(reached, 1e-16)) / np.log(max(gap, 1e-16)))
+        what = "residual" if stochastic else "gap"
+        progress.update(share, f"iteration {record.iteration}, {what} {reached:.2e}")
 
     start = time.perf_counter()
     best: SystemOptimum | None = None
@@ -206,13 +214,13 @@ def _refuse_what_does_not_go(
 
 
 def _options(
-    algorithm: str, gap: float, max_iterations: int, lost_demand: str
+    algorithm: str, gap: float, max_iterations: int, theta: float | None, lost_demand: str
 ) -> tuple[Params, float]:
     """Return the stopping rule and the tolerated share; raise with every fault of the options."""
     faults = FaultCollector(InputError)
     tolerated = 0.0
     try:
-        params = params_of(algorithm, gap, max_iterations)
+        params = params_of(algorithm, gap, max_iterations, theta)
     except CczsimError as error:
         names = {"relative_gap": "--gap"}
         faults.extend(
@@ -301,6 +309,9 @@ def _say(result: RoadAssignment, zone_id: Array, tolerated: float, progress: Pro
         f"{result.status} after {result.iterations} iterations: relative gap "
         f"{result.relative_gap:.3e}"
     )
+    if result.algorithm == "sue":
+        residual = result.history[-1].demand_residual
+        progress.say(f"loading at the final costs would still move {residual:.3e} of the flow")
     progress.say(
         f"demand {result.total_demand:,.1f}/h: {result.intrazonal_demand:,.1f} within zones, "
         f"{result.unreachable_demand:,.1f} without a path ({lost:.3%})"
@@ -328,6 +339,7 @@ def warmup(*, progress: Progress) -> int:
     with progress.step("compile road kernels"):
         compile_kernels()
         compile_bushes()
+        compile_stochastic()
     with progress.step("compile transit kernels"):
         compile_transit()
         compile_crowding()

@@ -27,7 +27,11 @@ def make_report(
     """Return what ``--json`` says of an assignment, in the network's own unit of time."""
     assert net.zones is not None
     lost = result.unreachable
+    stochastic = (
+        {"residual": result.history[-1].demand_residual} if result.algorithm == "sue" else {}
+    )
     return {
+        **stochastic,
         "network": name,
         "n_zones": net.zones.n_zones,
         "n_nodes": net.road.n_nodes,

@@ -127,6 +127,24 @@ def test_faults_come_all_at_once(folder: Path, capsys: pytest.CaptureFixture[str
     assert "algorithm b" in capsys.readouterr().err
 
 
+def test_stochastic_equilibrium(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = str(folder / "x_net.tntp")
+    out = folder / "sue.json"
+    words = ["assign", net, "--algorithm", "sue", "--theta", "0.2", "--gap", "1e-8"]
+    assert main([*words, "--json", str(out), "--flows", str(folder / "f.csv")]) == 0
+    report = json.loads(out.read_text())
+    assert report["residual"] <= 1e-8
+    assert report["relative_gap"] > 1e-3
+    first, second = rows(folder / "f.csv")[1:3]
+    odds = np.exp(0.2 * (float(second["cost"]) - float(first["cost"])))
+    assert float(first["flow"]) / float(second["flow"]) == pytest.approx(odds, rel=1e-5)
+    capsys.readouterr()
+    assert main(["assign", net, "--algorithm", "sue"]) == 2
+    assert main(["assign", net, "--theta", "1"]) == 2
+    assert main(["assign", net, "--algorithm", "sue", "--theta", "0"]) == 2
+    assert capsys.readouterr().err.count("--theta: found") == 3
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04rubbish", b"\x93NUMPY"])
 def test_bushes_that_are_none(
     folder: Path, content: bytes, capsys: pytest.CaptureFixture[str]
