@@ -39,6 +39,5 @@ numba.config.CACHE_DIR = str(_cache_root() / f"kernels-{_digest()}")
 kernel: Any = numba.njit(cache=True, error_model="numpy")
 parallel_kernel: Any = numba.njit(cache=True, error_model="numpy", parallel=True)
 
-# A named tuple of a dozen arrays is a hundred words to hand over: what runs once a link is put in
-# place of its call.
 inner_kernel: Any = numba.njit(cache=True, error_model="numpy", forceinline=True)
+"""For what runs once a link: its code is put in place of its call."""

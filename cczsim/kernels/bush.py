@@ -221,24 +221,26 @@ def shift(rows: Any, bush: int, vdf: Any, state: Any, labels: Any) -> None:
     """Shift flow at every merge from its costliest used way to its cheapest, last merges first."""
     first, arc, tail, flow = rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush]
     short, long, merge = labels.short[bush], labels.long[bush], labels.merge[bush]
+    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
+    link_flow, cost, rise = state
     for m in range(labels.n_merges[bush] - 1, -1, -1):
         cheap, dear = short[merge[m]], long[merge[m]]
         most = flow[dear]
         if most <= 0.0:
             continue
-        gain = state.cost[arc[dear]] - state.cost[arc[cheap]]
-        slope = state.slope[arc[dear]] + state.slope[arc[cheap]]
+        gain = cost[arc[dear]] - cost[arc[cheap]]
+        slope = rise[arc[dear]] + rise[arc[cheap]]
         i, j = tail[cheap], tail[dear]
         while i != j:
             if i > j:
                 k = last_place(first, short, i)
-                gain -= state.cost[arc[k]]
-                slope += state.slope[arc[k]]
+                gain -= cost[arc[k]]
+                slope += rise[arc[k]]
                 i = tail[k]
             else:
                 k = last_place(first, long, j)
-                gain += state.cost[arc[k]]
-                slope += state.slope[arc[k]]
+                gain += cost[arc[k]]
+                slope += rise[arc[k]]
                 most = min(most, flow[k])
                 j = tail[k]
         if gain <= 0.0 or most <= 0.0:
@@ -250,14 +252,20 @@ def shift(rows: Any, bush: int, vdf: Any, state: Any, labels: Any) -> None:
         k = cheap
         while True:
             flow[k] += change
-            move(vdf, state, arc[k], change)
+            move(
+                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
+                twin_first, twin, link_flow, cost, rise, arc[k], change,
+            )  # fmt: skip
             if tail[k] == meet:
                 break
             k = last_place(first, short, tail[k])
         k = dear
         while True:
             flow[k] = max(flow[k] - change, 0.0)
-            move(vdf, state, arc[k], -change)
+            move(
+                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
+                twin_first, twin, link_flow, cost, rise, arc[k], -change,
+            )  # fmt: skip
             if tail[k] == meet:
                 break
             k = last_place(first, long, tail[k])

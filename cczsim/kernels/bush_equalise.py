@@ -10,7 +10,7 @@ import numpy as np
 from cczsim.kernels._jit import kernel, parallel_kernel
 from cczsim.kernels.bush import label, last_place, shift
 from cczsim.kernels.types import Array
-from cczsim.kernels.vdf import cost_with, move
+from cczsim.kernels.vdf import delay_and_slope, move
 
 
 class Choice(NamedTuple):
@@ -36,10 +36,16 @@ def _wanted(choice: Any, bush: int, zone: int, cost: float) -> float:
 def _way_cost(first: Any, arc: Any, tail: Any, vdf: Any, state: Any, chosen: Any, p: int,
               more: float) -> float:  # fmt: skip
     """Return the cost of the way that ``chosen`` leads back, with so much more flow on it, s."""
+    kind, factor, alpha, beta, free, capacity, background, fixed, physical, _, _ = vdf
     cost = 0.0
     while p > 0:
         k = last_place(first, chosen, p)
-        cost += cost_with(vdf, state, arc[k], more)
+        link = arc[k] if len(physical) == 0 else physical[arc[k]]
+        flow = max(state.flow[link] + more, 0.0)
+        delay, _ = delay_and_slope(
+            kind, factor, alpha, beta, free, capacity, background, link, flow
+        )
+        cost += fixed[arc[k]] + delay
         p = tail[k]
     return cost
 
@@ -64,6 +70,8 @@ def trade(
     """
     first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
     flow = rows.flow[bush]
+    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
+    link_flow, link_cost, rise = state
     off = 0.0
     for zone in range(demand.shape[1]):
         total = choice.total[bush, zone]
@@ -84,7 +92,7 @@ def trade(
         p = end
         while p > 0:
             k = last_place(first, chosen, p)
-            slope += state.slope[arc[k]]
+            slope += rise[arc[k]]
             most = min(most, flow[k])
             p = tail[k]
         pull = wanted * (total - wanted) / (total * choice.scale)
@@ -103,7 +111,10 @@ def trade(
         while p > 0:
             k = last_place(first, chosen, p)
             flow[k] = max(flow[k] + change, 0.0)
-            move(vdf, state, arc[k], change)
+            move(
+                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
+                twin_first, twin, link_flow, link_cost, rise, arc[k], change,
+            )  # fmt: skip
             p = tail[k]
     return off
 

@@ -100,17 +100,17 @@ def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, s
 
 
 @inner_kernel
-def _least_way(into: Any, into_cost: Any, dist: Any, node: int) -> int:
-    """Return the place in ``into`` of the link by which the least-cost way reaches a node."""
+def _least_way(first: Any, tail: Any, into_cost: Any, dist: Any, node: int) -> tuple[int, float]:
+    """Return where an approach holds the last link of a node's least-cost way, and its cost."""
     best, best_at = np.inf, NONE
-    for k in range(into.first[node], into.first[node + 1]):
-        here = dist[into.tail[k]] + into_cost[k]
+    for k in range(first[node], first[node + 1]):
+        here = dist[tail[k]] + into_cost[k]
         if here < best:
             best, best_at = here, k
-    return best_at
+    return best_at, best
 
 
-@inner_kernel
+@kernel
 def _anchor_of(into: Any, into_cost: Any, dist: Any, node: int, work: Any) -> int:
     """Return the old position of the last used node on the least-cost way to a node and beyond."""
     begin, anchor = node, NONE
@@ -121,7 +121,7 @@ def _anchor_of(into: Any, into_cost: Any, dist: Any, node: int, work: Any) -> in
             anchor = work.anchor[node]
         else:
             if work.way[node] == _UNKNOWN:
-                work.way[node] = _least_way(into, into_cost, dist, node)
+                work.way[node], _ = _least_way(into.first, into.tail, into_cost, dist, node)
             if work.way[node] == NONE:
                 return NONE
             node = into.tail[work.way[node]]
@@ -131,24 +131,15 @@ def _anchor_of(into: Any, into_cost: Any, dist: Any, node: int, work: Any) -> in
     return int(anchor)
 
 
-@inner_kernel
-def _examine(into: Any, into_cost: Any, dist: Any, p: int, slack: float, work: Any) -> None:
-    """Find what is to enter at a used position: the last link of its least-cost way.
+@kernel
+def _admit(
+    into: Any, into_cost: Any, dist: Any, p: int, way: int, reached: float, work: Any
+) -> None:
+    """Let the least-cost way to a used position enter there, if it closes no circle.
 
-    It enters where the way leaves what is used at a position that lies nearer by the greatest cost
-    of used ways, so that no circle closes.
+    It enters where it leaves what is used at a position that lies nearer by the greatest cost of
+    used ways.
     """
-    node = work.node[p]
-    work.enter[p] = NONE
-    # Zones that paths may not pass have no label of their own.
-    if dist[node] < np.inf and work.low[p] <= dist[node] * (1.0 + slack):
-        return
-    way = _least_way(into, into_cost, dist, node)
-    if way == NONE:
-        return
-    reached = dist[into.tail[way]] + into_cost[way]
-    if work.low[p] <= reached * (1.0 + slack):
-        return
     end = _anchor_of(into, into_cost, dist, into.tail[way], work)
     if end == NONE:
         return
@@ -158,7 +149,7 @@ def _examine(into: Any, into_cost: Any, dist: Any, p: int, slack: float, work: A
         work.end[p] = end
 
 
-@inner_kernel
+@kernel
 def _position(node: int, work: Any) -> int:
     """Return the new position of a node."""
     if work.old[node] >= 0:
@@ -166,7 +157,7 @@ def _position(node: int, work: Any) -> int:
     return int(work.seat[node])
 
 
-@inner_kernel
+@kernel
 def _lay(into: Any, base: int, node: int, n_new: int, work: Any) -> int:
     """Append the unused nodes of the least-cost way to a node; return the number of positions."""
     depth = 0
@@ -187,31 +178,18 @@ def _lay(into: Any, base: int, node: int, n_new: int, work: Any) -> int:
     return n_new
 
 
-@inner_kernel
-def _take(into: Any, first: Any, arc: Any, tail: Any, flow: Any, base: int, p: int, n_new: int,
-          least: float, work: Any) -> int:  # fmt: skip
-    """Append a used position, and what enters there; return the number of positions."""
-    if work.enter[p] != NONE:
-        n_new = _lay(into, base, into.tail[work.enter[p]], n_new, work)
-    k_new = work.first[n_new]
-    entering = NONE if work.enter[p] == NONE else into.arc[work.enter[p]] + base
-    for k in range(first[p], first[p + 1]):
-        if flow[k] > least and work.moved[tail[k]] >= 0:
-            work.arc[k_new] = arc[k]
-            work.tail[k_new] = work.moved[tail[k]]
-            work.flow[k_new] = flow[k]
-            k_new += 1
-            if arc[k] == entering:
-                entering = NONE
-    if entering != NONE:
-        work.arc[k_new] = entering
-        work.tail[k_new] = _position(into.tail[work.enter[p]], work)
-        work.flow[k_new] = 0.0
-        k_new += 1
-    work.moved[p] = n_new
-    n_new += 1
-    work.first[n_new] = k_new
-    return n_new
+@kernel
+def _put_in(into: Any, base: int, p: int, n_new: int, k_new: int, work: Any) -> int:
+    """Append the arc that enters at a position, unless it is there; return the number of arcs."""
+    way = work.enter[p]
+    entering = into.arc[way] + base
+    for k in range(work.first[n_new], k_new):
+        if work.arc[k] == entering:
+            return k_new
+    work.arc[k_new] = entering
+    work.tail[k_new] = _position(into.tail[way], work)
+    work.flow[k_new] = 0.0
+    return k_new + 1
 
 
 @kernel
@@ -232,39 +210,60 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, dist: Any, origin: 
     work.seat[:] = NONE
     work.anchor[:] = NONE
     _measure(star, cost, first, arc, tail, flow, size, base, origin, least, work)
-    stack = work.stack
-    work.first[0] = 0
-    work.first[1] = 0
+    stack, node, low, high = work.stack, work.node, work.low, work.high
+    moved, enter, end, old, seat = work.moved, work.enter, work.end, work.old, work.seat
+    into_first, into_tail, zone_node = into.first, into.tail, into.zone_node
+    new_first, new_arc, new_tail, new_flow = work.first, work.arc, work.tail, work.flow
+    new_first[0] = 0
+    new_first[1] = 0
     n_new = 1
     for root in range(1, size):
-        if work.moved[root] != NONE or work.high[root] == -np.inf:
+        if moved[root] != NONE or high[root] == -np.inf:
             continue
         stack[0] = root
         depth = 1
         while depth > 0:
             p = stack[depth - 1]
-            if work.enter[p] == _UNKNOWN:
-                _examine(into, into_cost, dist, p, slack, work)
+            if enter[p] == _UNKNOWN:
+                enter[p] = NONE
+                # Zones that paths may not pass have no label of their own.
+                far = dist[node[p]]
+                if far == np.inf or low[p] > far * (1.0 + slack):
+                    way, reached = _least_way(into_first, into_tail, into_cost, dist, node[p])
+                    if way != NONE and low[p] > reached * (1.0 + slack):
+                        _admit(into, into_cost, dist, p, way, reached, work)
             before = NONE
             for k in range(first[p], first[p + 1]):
-                t = tail[k]
-                if work.moved[t] == NONE and flow[k] > least and work.high[t] > -np.inf:
-                    before = t
-            if work.enter[p] != NONE and work.moved[work.end[p]] == NONE:
-                before = work.end[p]
-            if before == NONE:
-                n_new = _take(into, first, arc, tail, flow, base, p, n_new, least, work)
-                depth -= 1
-            else:
+                if moved[tail[k]] == NONE and flow[k] > least and high[tail[k]] > -np.inf:
+                    before = tail[k]
+            if enter[p] != NONE and moved[end[p]] == NONE:
+                before = end[p]
+            if before != NONE:
                 if depth >= size:
                     raise ValueError("a bush closed a circle")
                 stack[depth] = before
                 depth += 1
+                continue
+            depth -= 1
+            if enter[p] != NONE:
+                n_new = _lay(into, base, into.tail[enter[p]], n_new, work)
+            k_new = new_first[n_new]
+            for k in range(first[p], first[p + 1]):
+                if flow[k] > least and moved[tail[k]] >= 0:
+                    new_arc[k_new] = arc[k]
+                    new_tail[k_new] = moved[tail[k]]
+                    new_flow[k_new] = flow[k]
+                    k_new += 1
+            if enter[p] != NONE:
+                k_new = _put_in(into, base, p, n_new, k_new, work)
+            moved[p] = n_new
+            n_new += 1
+            new_first[n_new] = k_new
     for zone in range(len(goes)):
-        node = into.zone_node[zone]
-        unseated = goes[zone] and work.old[node] < 0 and work.seat[node] == NONE
-        if unseated and _anchor_of(into, into_cost, dist, node, work) != NONE:
-            n_new = _lay(into, base, node, n_new, work)
+        far_node = zone_node[zone]
+        unseated = goes[zone] and old[far_node] < 0 and seat[far_node] == NONE
+        if unseated and _anchor_of(into, into_cost, dist, far_node, work) != NONE:
+            n_new = _lay(into, base, far_node, n_new, work)
     return n_new
 
 
@@ -279,8 +278,13 @@ def _keep(rows: Any, bush: int, size: int, goes: Any, zone_node: Any, work: Any)
     rows.arc[bush, :n_arcs] = work.arc[:n_arcs]
     rows.tail[bush, :n_arcs] = work.tail[:n_arcs]
     rows.flow[bush, :n_arcs] = work.flow[:n_arcs]
+    at, old, moved, seat = rows.at[bush], work.old, work.moved, work.seat
     for zone in range(len(goes)):
-        rows.at[bush, zone] = _position(zone_node[zone], work) if goes[zone] else NONE
+        node = zone_node[zone]
+        if not goes[zone]:
+            at[zone] = NONE
+        else:
+            at[zone] = moved[old[node]] if old[node] >= 0 else seat[node]
     return True
 
 

@@ -57,96 +57,85 @@ class LinkState(NamedTuple):
     slope: Array
 
 
+# Kernels below take arrays one by one: to hand over a tuple of them counts references to each, which
+# takes longer than what is asked.
+
+
 @inner_kernel
-def _bpr(vdf: Any, p: int, flow: float) -> tuple[float, float]:
-    beta = vdf.beta[p]
-    if beta == 4.0:
-        cube = vdf.factor[p] * flow * flow * flow
+def _bpr(factor: Any, beta: Any, capacity: Any, p: int, flow: float) -> tuple[float, float]:
+    power = beta[p]
+    if power == 4.0:
+        cube = factor[p] * flow * flow * flow
         return cube * flow, 4.0 * cube
-    if beta == 0.0 or vdf.factor[p] == 0.0:
-        return vdf.factor[p], 0.0
-    delay = vdf.factor[p] * flow**beta
-    if beta < 1.0:
-        flow = max(flow, 1e-6 * vdf.capacity[p])
-    return delay, beta * vdf.factor[p] * flow ** (beta - 1.0)
+    if power == 0.0 or factor[p] == 0.0:
+        return factor[p], 0.0
+    delay = factor[p] * flow**power
+    if power < 1.0:
+        flow = max(flow, 1e-6 * capacity[p])
+    return delay, power * factor[p] * flow ** (power - 1.0)
 
 
 @inner_kernel
-def _conical(vdf: Any, p: int, ratio: float) -> tuple[float, float]:
-    alpha = vdf.alpha[p]
+def _conical(alpha: float, free: float, capacity: float, ratio: float) -> tuple[float, float]:
     beta = (2.0 * alpha - 1.0) / (2.0 * alpha - 2.0)
     lack = alpha * (1.0 - ratio)
     root = np.sqrt(lack * lack + beta * beta)
-    delay = vdf.free[p] * (1.0 + root - lack - beta)
-    return delay, vdf.free[p] * alpha * (1.0 - lack / root) / vdf.capacity[p]
+    return free * (1.0 + root - lack - beta), free * alpha * (1.0 - lack / root) / capacity
 
 
 @inner_kernel
-def _akcelik(vdf: Any, p: int, ratio: float) -> tuple[float, float]:
-    period = 3600.0 * vdf.beta[p]
+def _akcelik(alpha: float, beta: float, capacity: float, ratio: float) -> tuple[float, float]:
+    quarter = 900.0 * beta
     over = ratio - 1.0
-    per_ratio = 8.0 * vdf.alpha[p] / (vdf.capacity[p] * vdf.beta[p])
-    root = np.sqrt(over * over + per_ratio * ratio)
-    delay = 0.25 * period * (over + root)
-    bend = 1.0 + (over + 0.5 * per_ratio) / root if root > 0.0 else 2.0
-    return delay, 0.25 * period * bend / vdf.capacity[p]
+    bend = 8.0 * alpha / (capacity * beta)
+    root = np.sqrt(over * over + bend * ratio)
+    rise = (over + 0.5 * bend) / root if root > 0.0 else 1.0
+    return quarter * (over + root), quarter * (1.0 + rise) / capacity
 
 
 @inner_kernel
-def _davidson(vdf: Any, p: int, ratio: float) -> tuple[float, float]:
-    scale = vdf.free[p] * vdf.alpha[p]
-    most = vdf.beta[p]
-    if ratio < most:
-        room = 1.0 - ratio
-        return scale * ratio / room, scale / (room * room * vdf.capacity[p])
-    room = 1.0 - most
+def _davidson(
+    alpha: float, beta: float, free: float, capacity: float, ratio: float
+) -> tuple[float, float]:
+    scale = free * alpha
+    inside = min(ratio, beta)
+    room = 1.0 - inside
     slope = scale / (room * room)
-    return scale * most / room + slope * (ratio - most), slope / vdf.capacity[p]
+    return scale * inside / room + slope * (ratio - inside), slope / capacity
 
 
 @inner_kernel
-def delay_and_slope(vdf: Any, p: int, flow: float) -> Any:
+def delay_and_slope(
+    kind: Any, factor: Any, alpha: Any, beta: Any, free: Any, capacity: Any, background: Any,
+    p: int, flow: float,
+) -> Any:  # fmt: skip
     """Return what flow adds to the cost of a link, s, and its derivative, s h/pce."""
-    flow = flow + vdf.background[p]
-    kind = vdf.kind[p]
-    if kind == BPR:
-        return _bpr(vdf, p, flow)
-    ratio = flow / vdf.capacity[p]
-    if kind == CONICAL:
-        return _conical(vdf, p, ratio)
-    if kind == AKCELIK:
-        return _akcelik(vdf, p, ratio)
-    return _davidson(vdf, p, ratio)
+    flow = flow + background[p]
+    if kind[p] == BPR:
+        return _bpr(factor, beta, capacity, p, flow)
+    ratio = flow / capacity[p]
+    if kind[p] == CONICAL:
+        return _conical(alpha[p], free[p], capacity[p], ratio)
+    if kind[p] == AKCELIK:
+        return _akcelik(alpha[p], beta[p], capacity[p], ratio)
+    return _davidson(alpha[p], beta[p], free[p], capacity[p], ratio)
 
 
 @inner_kernel
-def physical_of(vdf: Any, arc: int) -> int:
-    """Return the link whose flow delays an arc."""
-    if len(vdf.physical) == 0:
-        return arc
-    link: int = vdf.physical[arc]
-    return link
-
-
-@inner_kernel
-def cost_with(vdf: Any, state: Any, arc: int, more: float) -> float:
-    """Return the cost of an arc with so much more flow on it, s."""
-    p = physical_of(vdf, arc)
-    delay, _ = delay_and_slope(vdf, p, max(state.flow[p] + more, 0.0))
-    return float(vdf.fixed[arc] + delay)
-
-
-@inner_kernel
-def move(vdf: Any, state: Any, arc: int, change: float) -> None:
+def move(
+    kind: Any, factor: Any, alpha: Any, beta: Any, free: Any, capacity: Any, background: Any,
+    fixed: Any, physical: Any, twin_first: Any, twin: Any, link_flow: Any, cost: Any, slope: Any,
+    arc: int, change: float,
+) -> None:  # fmt: skip
     """Change the flow on an arc, and the cost and slope of all arcs of its link with it."""
-    p = physical_of(vdf, arc)
-    flow = max(state.flow[p] + change, 0.0)
-    state.flow[p] = flow
-    delay, slope = delay_and_slope(vdf, p, flow)
-    if len(vdf.physical) == 0:
-        state.cost[p] = vdf.fixed[p] + delay
-        state.slope[p] = slope
+    p = arc if len(physical) == 0 else physical[arc]
+    flow = max(link_flow[p] + change, 0.0)
+    link_flow[p] = flow
+    delay, rise = delay_and_slope(kind, factor, alpha, beta, free, capacity, background, p, flow)
+    if len(physical) == 0:
+        cost[p] = fixed[p] + delay
+        slope[p] = rise
         return
-    for t in range(vdf.twin_first[p], vdf.twin_first[p + 1]):
-        state.cost[vdf.twin[t]] = vdf.fixed[vdf.twin[t]] + delay
-        state.slope[vdf.twin[t]] = slope
+    for t in range(twin_first[p], twin_first[p + 1]):
+        cost[twin[t]] = fixed[twin[t]] + delay
+        slope[twin[t]] = rise
