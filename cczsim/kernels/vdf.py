@@ -57,7 +57,7 @@ class LinkState(NamedTuple):
     slope: Array
 
 
-# Kernels below take arrays one by one: to hand over a tuple of them counts references to each, which
+# Kernels below take arrays one by one: to hand over a tuple counts references to each of them, which
 # takes longer than what is asked.
 
 
