@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cczsim.assignment.algorithms import params_of, solve
+from cczsim.assignment.algorithm_b import BushParams, assign_bushes
 from cczsim.assignment.result import RoadAssignment
 from cczsim.assignment.shortest import zone_costs
 from cczsim.columns import Array
@@ -103,29 +103,31 @@ class Trials:
         self.demand = np.array(demand, dtype=float)
         np.fill_diagonal(self.demand, 0.0)
         self.factors = {"toll_factor": toll_factor, "distance_factor": distance_factor}
-        self.params = params_of("b", gap, _LIMIT)
+        self.params = BushParams(gap, _LIMIT)
         self.runs = 0
 
     def with_streets(self, streets: Sequence[Proposal]) -> Network:
         """Return the network with streets."""
         return add_proposals(self.network, streets, self.street, self.crs)
 
-    def equilibrium(self, network: Network) -> RoadAssignment:
-        """Return the user equilibrium of the demand."""
+    def equilibrium(self, network: Network, near: RoadAssignment | None = None) -> RoadAssignment:
+        """Return the user equilibrium of the demand, sought from that of a network like it."""
         self.runs += 1
-        return solve(
-            network.road, self.zones, self.demand, self.params,
+        return assign_bushes(
+            network.road, self.zones, self.demand, params=self.params,
             toll_factor=self.factors["toll_factor"],
-            distance_factor=self.factors["distance_factor"],
+            distance_factor=self.factors["distance_factor"], turns=network.turns,
+            start=near.bushes.start() if near is not None and near.bushes is not None else None,
+            keep_bushes=True,
         )  # fmt: skip
 
     def estimate(self, streets: Sequence[Proposal], flow: RoadAssignment, start: Network) -> float:
         """Return what all trips would save at the present costs of ``start``, pce h/h (3)."""
         changed = add_proposals(start, streets, self.street, self.crs)
-        before = zone_costs(start.road, flow.link_cost, self.zones.centroid)
+        before = zone_costs(start.road, flow.link_cost, self.zones.centroid, start.turns)
         after = zone_costs(
             changed.road, _costs_after(start, changed, flow.link_cost, self.factors),
-            self.zones.centroid,
+            self.zones.centroid, changed.turns,
         )  # fmt: skip
         saved = np.where(np.isfinite(before) & np.isfinite(after), before - after, 0.0)
         return float((np.maximum(saved, 0.0) * self.demand).sum()) / 3600
@@ -306,7 +308,7 @@ def choose_by_benefit(
                 tested.append(last)
             else:
                 network = trials.with_streets([streets[r] for r in chosen])
-                flow = trials.equilibrium(network)
+                flow = trials.equilibrium(network, flow)
                 part = now
                 now = vehicle_hours(network, flow)
                 tested.append(_tested(trials, k, [streets[r] for r in taken], part - now, flow))
@@ -314,7 +316,7 @@ def choose_by_benefit(
             stage += 1
             continue
         trial = trials.with_streets([streets[r] for r in (*chosen, *bundles[k])])
-        found = trials.equilibrium(trial)
+        found = trials.equilibrium(trial, flow)
         hours = vehicle_hours(trial, found)
         result = _tested(trials, k, own, now - hours, found)
         say(

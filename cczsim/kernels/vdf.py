@@ -57,8 +57,8 @@ class LinkState(NamedTuple):
     slope: Array
 
 
-# Kernels below take arrays one by one: to hand over a tuple counts references to each of them, which
-# takes longer than what is asked.
+# Kernels below take arrays one by one: to hand over a tuple counts references to each of its arrays,
+# which takes longer than what is asked.
 
 
 @inner_kernel
