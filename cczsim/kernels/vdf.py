@@ -57,7 +57,7 @@ class LinkState(NamedTuple):
     slope: Array
 
 
-# Kernels below take arrays one by one: to hand over a tuple counts references to each of its arrays,
+# Kernels below take arrays one by one: to hand over a tuple counts references to all its arrays,
 # which takes longer than what is asked.
 
 
