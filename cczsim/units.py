@@ -75,7 +75,7 @@ def parse(text: str | int | float, dimension: str, where: str = "") -> float:
             raise UnitError.of(where, repr(text), "a finite number")
         return float(text)
     match = _QUANTITY.match(text)
-    if match is None or not re.search(r"\d", match[1]):
+    if match is None or not re.match(r"\D*\d", re.split("[eE]", match[1])[0]):
         raise UnitError.of(where, repr(text), expected)
     number = float(re.sub(r"[ _]", "", match[1]))
     unit = match[2].replace("²", "2").replace("^2", "2")

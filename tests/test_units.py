@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cczsim.errors import UnitError
@@ -54,6 +54,7 @@ def test_parse_says_what_is_wrong(text: str | float, dimension: str, said: str) 
     assert str(fault).startswith("base.toml:3: key: found ")
 
 
+@example("E0", "area")
 @given(st.text(max_size=12), st.sampled_from(sorted(UNITS)))
 def test_parse_never_raises_anything_else(text: str, dimension: str) -> None:
     try:
