@@ -30,11 +30,11 @@ from cczsim.kernels.vdf import LinkState
 from cczsim.network.forward_star import forward_star
 from cczsim.network.zones import ZoneSystem
 
-ROUNDS = 20
+ROUNDS = 100
 """Rounds of shifts over all bushes between two widenings, at most."""
 ALL_EVERY = 4
 """In every fourth round all bushes are looked at, also those that had nothing left to do."""
-ENOUGH = 0.1
+ENOUGH = 0.05
 """Rounds end once the excess within bushes is below this share of the gap."""
 LEFT = 0.01
 """A bush has nothing left to do once its excess is below this share of the gap."""

@@ -51,6 +51,16 @@ def _way_cost(first: Any, arc: Any, tail: Any, vdf: Any, state: Any, chosen: Any
 
 
 @kernel
+def _move(vdf: Any, state: Any, arc: int, change: float) -> None:
+    """Move flow where speed is of less account than the time that compiling takes."""
+    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
+    move(
+        kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin,
+        state.flow, state.cost, state.slope, arc, change,
+    )  # fmt: skip
+
+
+@kernel
 def trade(
     rows: Any, bush: int, vdf: Any, state: Any, choice: Any, demand: Any, labels: Any
 ) -> float:
@@ -70,8 +80,7 @@ def trade(
     """
     first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
     flow = rows.flow[bush]
-    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
-    link_flow, link_cost, rise = state
+    rise = state.slope
     off = 0.0
     for zone in range(demand.shape[1]):
         total = choice.total[bush, zone]
@@ -111,10 +120,7 @@ def trade(
         while p > 0:
             k = last_place(first, chosen, p)
             flow[k] = max(flow[k] + change, 0.0)
-            move(
-                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
-                twin_first, twin, link_flow, link_cost, rise, arc[k], change,
-            )  # fmt: skip
+            _move(vdf, state, arc[k], change)
             p = tail[k]
     return off
 
