@@ -202,14 +202,17 @@ class Bushes:
         left = np.ones(0, dtype=bool)
         for done in range(ROUNDS):
             every = done % ALL_EVERY == 0
+            # The first round passes nothing over: a trickle on a dear way, too little to count,
+            # would for ever keep cheaper ways from entering beside it.
+            pass_over = share if done else 0.0
             if every:
                 left = self._rows.size > 0
             label_all(
-                self._rows, self._state.cost, spent, LITTLE * share, left, elastic,
+                self._rows, self._state.cost, spent, LITTLE * pass_over, left, elastic,
                 self._n_workers, self._labels,
             )  # fmt: skip
             excess = shift_all(
-                self._rows, self._vdf, self._state, self._choice, self.demand, spent, share,
+                self._rows, self._vdf, self._state, self._choice, self.demand, spent, pass_over,
                 self._labels, left,
             )  # fmt: skip
             if every and excess <= enough and not elastic:

@@ -24,6 +24,9 @@ from cczsim.kernels._jit import inner_kernel, kernel, parallel_kernel
 from cczsim.kernels.types import N_BLOCKS, Array
 from cczsim.kernels.vdf import move
 
+OVERSHOT = 0.1
+"""A shift is cut back once it makes the cheap way dearer by this share of what it was to gain."""
+
 
 class Rows(NamedTuple):
     """The bushes of all origins.
@@ -249,23 +252,33 @@ def shift(rows: Any, bush: int, vdf: Any, state: Any, labels: Any) -> None:
         if slope * most > gain:
             change = gain / slope
         meet = i
-        k = cheap
-        while True:
-            flow[k] += change
-            move(
-                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
-                twin_first, twin, link_flow, cost, rise, arc[k], change,
-            )  # fmt: skip
-            if tail[k] == meet:
+        # Where costs rise faster than their slope says, the step went too far: once more, back by
+        # the secant.
+        back = change
+        for again in range(2):
+            left = 0.0
+            k = cheap
+            while True:
+                flow[k] = max(flow[k] + change, 0.0)
+                move(
+                    kind, factor, alpha, beta, free, capacity, background, fixed, physical,
+                    twin_first, twin, link_flow, cost, rise, arc[k], change,
+                )  # fmt: skip
+                left -= cost[arc[k]]
+                if tail[k] == meet:
+                    break
+                k = last_place(first, short, tail[k])
+            k = dear
+            while True:
+                flow[k] = max(flow[k] - change, 0.0)
+                move(
+                    kind, factor, alpha, beta, free, capacity, background, fixed, physical,
+                    twin_first, twin, link_flow, cost, rise, arc[k], -change,
+                )  # fmt: skip
+                left += cost[arc[k]]
+                if tail[k] == meet:
+                    break
+                k = last_place(first, long, tail[k])
+            if again == 1 or left >= -OVERSHOT * gain:
                 break
-            k = last_place(first, short, tail[k])
-        k = dear
-        while True:
-            flow[k] = max(flow[k] - change, 0.0)
-            move(
-                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
-                twin_first, twin, link_flow, cost, rise, arc[k], -change,
-            )  # fmt: skip
-            if tail[k] == meet:
-                break
-            k = last_place(first, long, tail[k])
+            change = -back * left / (left - gain)

@@ -70,6 +70,15 @@ def test_a_grid_to_1e_12() -> None:
     np.testing.assert_allclose(result.link_flow, best.link_flow, rtol=0.02, atol=1.0)
 
 
+@pytest.mark.parametrize(("power", "times"), [(15.0, 1.0), (4.0, 10.0), (15.0, 3.0), (0.5, 1.0)])
+def test_hard_networks(power: float, times: float) -> None:
+    """Steep costs ask for shifts that do not go too far, and for trickles to be cleared away."""
+    road, zone, demand = grid(6, 12)
+    road = road.replace(beta=np.full(road.n_links, power))
+    result = assign_bushes(road, zone, times * demand, params=BushParams(1e-9, 300))
+    assert result.converged
+
+
 def test_braess() -> None:
     """D. Braess (1968): with the bridge each of three ways costs 92."""
     road, zone, demand = braess()

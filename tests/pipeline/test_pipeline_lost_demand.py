@@ -100,9 +100,11 @@ def test_a_scenario_that_cuts_the_region_in_two_ends_with_1_and_names_zones(
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_the_ledger_of_a_shipped_scenario_closes(name: str, request: pytest.FixtureRequest) -> None:
+def test_the_ledger_of_a_shipped_scenario_closes(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not name.startswith("scenarios/czt"):
-        request.getfixturevalue("data_dir")
+        monkeypatch.setenv("CCZSIM_DATA", str(request.getfixturevalue("data_dir")))
     spec = read_scenario(ROOT / name)
     # The ledger closes at any gap; a few iterations are enough.
     spec = replace(
