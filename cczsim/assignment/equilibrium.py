@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from cczsim.assignment.elastic import ElasticParams, elastic_assignment
+from cczsim.assignment.rail_or_bus import assign_rail_and_bus, rail_and_bus_costs, skim_buses
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium, OuterRecord, TransitSkims
 from cczsim.assignment.shortest import zone_costs
 from cczsim.assignment.transit import assign_transit, skim_transit
@@ -20,11 +21,15 @@ from cczsim.demand.mode_choice import (
     car_fixed,
     choose,
     composite,
+    cycle_cost,
+    gather,
     intrazonal,
     transit_cost,
+    walk_cost,
+    within,
 )
 from cczsim.demand.params import DemandParams
-from cczsim.errors import NetworkError
+from cczsim.errors import AssignmentError, NetworkError
 from cczsim.network.network import Network
 from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE
@@ -71,16 +76,48 @@ def inside_share(distance: Array) -> Array:
     return np.asarray(np.divide(own, nearest, out=np.full(len(own), 0.5), where=known))
 
 
-def other_costs(
-    zones: ZoneSystem, distance: Array, skims: TransitSkims | None, params: DemandParams
+def other_alternatives(
+    zones: ZoneSystem,
+    distance: Array,
+    skims: TransitSkims | None,
+    params: DemandParams,
+    buses: TransitSkims | None = None,
 ) -> dict[str, Array]:
-    """Return the generalised costs of transit and of going on foot or by cycle, s."""
+    """Return the generalised costs, s, of all alternatives to the car that are told apart.
+
+    Parameters
+    ----------
+    distance : array [zone, zone], m
+    skims : TransitSkims, optional
+        Of strategies over all lines; nobody rides without them.
+    buses : TransitSkims, optional
+        Of strategies over buses alone, where rail and bus are told apart.
+    """
     if skims is None:
-        transit = np.full((zones.n_zones, zones.n_zones), np.inf)
+        riding = {"transit": np.full((zones.n_zones, zones.n_zones), np.inf)}
+    elif buses is None:
+        riding = {"transit": transit_cost(skims.weighted, skims.boardings, params)}
     else:
-        transit = transit_cost(skims.weighted, skims.boardings, params)
-        np.fill_diagonal(transit, np.inf)
-    return {"transit": transit, "active": active_cost(distance, params)}
+        riding = rail_and_bus_costs(skims, buses, params)
+    for cost in riding.values():
+        np.fill_diagonal(cost, np.inf)
+    if params.active_choice == "together":
+        return {**riding, "active": active_cost(distance, params)}
+    return {**riding, "walk": walk_cost(distance, params), "cycle": cycle_cost(distance, params)}
+
+
+def other_costs(
+    zones: ZoneSystem,
+    distance: Array,
+    skims: TransitSkims | None,
+    params: DemandParams,
+    buses: TransitSkims | None = None,
+) -> dict[str, Array]:
+    """Return the generalised costs of transit and of going on foot or by cycle, s.
+
+    Where they are nests these are their logsums; see :func:`other_alternatives`.
+    """
+    return gather(other_alternatives(zones, distance, skims, params, buses), params)
 
 
 def distance_factor(params: DemandParams) -> float:
@@ -133,6 +170,8 @@ def mode_equilibrium(
     ------
     NetworkError
         A network without zones.
+    AssignmentError
+        Crowding where rail and bus are told apart, which is not modelled.
     """
     demand = demand or DemandParams()
     zones, road = network.zones, network.road
@@ -144,9 +183,17 @@ def mode_equilibrium(
         )
     if distance is None:
         distance = street_distance(road, zones)
+    buses = None
+    if network.transit is not None:
+        buses = skim_buses(network.transit, zones, transit, demand)
     params = params or ElasticParams()
     crowd = None
     if network.transit is not None and transit is not None and transit.crowding != "off":
+        if buses is not None:
+            raise AssignmentError.of(
+                "transit.crowding", repr(transit.crowding), '"off" where demand.transit_choice is '
+                f"{demand.transit_choice!r}", "let rail and bus go together, or crowding be off",
+            )  # fmt: skip
         crowd = CrowdedTransit(
             network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny, free=skims
         )
@@ -154,7 +201,7 @@ def mode_equilibrium(
     rounds: list[OuterRecord] = []
     start = time.perf_counter()
     while True:
-        others = other_costs(zones, distance, skims, demand)
+        others = other_costs(zones, distance, skims, demand, buses)
         # The first round only tells the roads' costs to the lines.
         loose = _FIRST_GAP if crowd is not None and not rounds else 0.0
         solved = elastic_assignment(
@@ -225,9 +272,19 @@ def mode_equilibrium(
             for mode, own in modes.items()
         }
         residual = _moved(trips, shares, choose(costs, scale))
-    elif network.transit is not None:
+    alternatives = other_alternatives(zones, distance, skims, demand, buses)
+    parts = {
+        name: modes[mode] * share
+        for mode in ("transit", "active")
+        for name, share in within(mode, alternatives, demand).items()
+    }
+    if crowd is None and network.transit is not None and buses is None:
         assigned = assign_transit(
             network.transit, zones, riding, transit, seconds_per_cny=demand.seconds_per_cny
+        )
+    elif crowd is None and network.transit is not None:
+        assigned = assign_rail_and_bus(
+            network.transit, zones, parts["rail"], parts["bus"], transit, demand.seconds_per_cny
         )
     return ModeEquilibrium(
         road=solved.road,
@@ -237,6 +294,8 @@ def mode_equilibrium(
         car_pce=modes["car"] / demand.car_occupancy,
         demand_residual=residual,
         rounds=tuple(rounds),
+        parts=parts,
+        buses=buses,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cczsim.assignment.bush_solution import BushSolution
@@ -230,6 +230,11 @@ class ModeEquilibrium:
         line flows together.
     rounds : tuple of OuterRecord
         How roads and crowded lines came to agree; empty where nothing hangs on loads of lines.
+    parts : dict of str to array [zone, zone], trips/h
+        Trips of alternatives within a mode, where they are told apart: ``rail`` and ``bus`` add up
+        to transit, ``walk`` and ``cycle`` to active.
+    buses : TransitSkims, optional
+        Of strategies over buses alone, where rail and bus are told apart.
     """
 
     road: RoadAssignment
@@ -239,6 +244,8 @@ class ModeEquilibrium:
     car_pce: Array
     demand_residual: float
     rounds: tuple[OuterRecord, ...] = ()
+    parts: dict[str, Array] = field(default_factory=dict)
+    buses: TransitSkims | None = None
 
     @property
     def converged(self) -> bool:

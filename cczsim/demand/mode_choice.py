@@ -1,9 +1,16 @@
-"""By what people go: multinomial logit over car, transit, and foot or cycle.
+"""By what people go: nested logit over car, transit (rail, bus), and foot or cycle.
 
-Source: D. McFadden (1974), Conditional logit analysis of qualitative choice behavior.
+Sources: D. McFadden (1974), Conditional logit analysis of qualitative choice behavior; (1978),
+Modelling the choice of residential location, on nests, whose logsums stand for them above.
+
+At the top stand car, transit, and active; each is one alternative or a nest of several. Costs of
+the top are all that the equilibrium of roads needs: whatever lies within a nest, the car is chosen
+against fixed costs of the rest, and the program stays convex.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,9 +18,42 @@ from cczsim.columns import Array
 from cczsim.demand.params import DemandParams
 
 MODES = ("car", "transit", "active")
+WITHIN = {"transit": ("rail", "bus"), "active": ("walk", "cycle")}
+"""What each nest may hold, where its alternatives are told apart."""
 
 
-def choose(costs: dict[str, Array], scale: float) -> dict[str, Array]:
+def nest_scale(mode: str, params: DemandParams) -> float:
+    """Return the generalised seconds that move the odds by e between alternatives of a nest."""
+    share = {"transit": params.transit_nest, "active": params.active_nest}[mode]
+    return share * params.choice_scale
+
+
+def gather(costs: Mapping[str, Array], params: DemandParams) -> dict[str, Array]:
+    """Return the costs of :data:`MODES`: those of nests are the logsums of their alternatives.
+
+    Parameters
+    ----------
+    costs : mapping of str to array [zone, zone], s
+        By mode, or by the alternatives of :data:`WITHIN`; infinite where there is none.
+    """
+    top = {mode: cost for mode, cost in costs.items() if mode in MODES}
+    for mode, members in WITHIN.items():
+        known = {name: costs[name] for name in members if name in costs}
+        if known:
+            top[mode] = composite(known, nest_scale(mode, params))
+    return top
+
+
+def within(mode: str, costs: Mapping[str, Array], params: DemandParams) -> dict[str, Array]:
+    """Return the shares of the alternatives of a nest among those who choose it.
+
+    Empty where the mode is one alternative.
+    """
+    known = {name: costs[name] for name in WITHIN[mode] if name in costs}
+    return choose(known, nest_scale(mode, params)) if known else {}
+
+
+def choose(costs: Mapping[str, Array], scale: float) -> dict[str, Array]:
     """Return the share of each mode; a mode of infinite cost is not available.
 
     Parameters
@@ -37,7 +77,7 @@ def choose(costs: dict[str, Array], scale: float) -> dict[str, Array]:
     }
 
 
-def composite(costs: dict[str, Array], scale: float) -> Array:
+def composite(costs: Mapping[str, Array], scale: float) -> Array:
     """Return the expected least cost over modes (logsum), s; inf where none is available."""
     least = np.minimum.reduce(list(costs.values()))
     base = np.where(np.isfinite(least), least, 0.0)
@@ -68,9 +108,27 @@ def active_cost(distance: Array, params: DemandParams) -> Array:
     distance : array [zone, zone], m
         Along the streets; inf where there is no way.
     """
-    near = distance <= params.active_reach
-    time = np.where(near, distance, 0.0) / params.active_speed
-    return np.where(near, params.active_weight * time, np.inf)
+    return _under_own_power(
+        distance, params.active_speed, params.active_weight, params.active_reach
+    )
+
+
+def walk_cost(distance: Array, params: DemandParams) -> Array:
+    """Return the generalised cost of walking, s; inf beyond its reach."""
+    cost = _under_own_power(distance, params.walk_speed, params.walk_weight, params.walk_reach)
+    return cost + params.walk_constant
+
+
+def cycle_cost(distance: Array, params: DemandParams) -> Array:
+    """Return the generalised cost of cycling, s; inf beyond its reach."""
+    cost = _under_own_power(distance, params.cycle_speed, params.cycle_weight, params.cycle_reach)
+    return cost + params.cycle_constant
+
+
+def _under_own_power(distance: Array, speed: float, weight: float, reach: float) -> Array:
+    near = distance <= reach
+    time = np.where(near, distance, 0.0) / speed
+    return np.where(near, weight * time, np.inf)
 
 
 def intrazonal(cost: Array, share: Array | float = 0.5) -> Array:

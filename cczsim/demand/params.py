@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from cczsim.errors import DemandError, FaultCollector
 
+TRANSIT_CHOICE: Final = ("together", "rail or bus")
+ACTIVE_CHOICE: Final = ("together", "walk or cycle")
+
 
 def _param(
-    default: float, dimension: str, meaning: str, source: str, *, above: float | None = None
-) -> Any:
+    default: Any, dimension: str, meaning: str, source: str, *, above: float | None = None,
+    **more: Any,
+) -> Any:  # fmt: skip
     metadata = {"dimension": dimension, "meaning": meaning, "source": source, "above": above}
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata=metadata | more)
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,71 @@ class DemandParams:
         600.0, "time", "generalised time that moves the odds between modes by e",
         "assumed; logit scale of urban mode-choice models is 5 to 15 min", above=0.0,
     )  # fmt: skip
+    transit_choice: str = _param(
+        "together", "", "whether lines are ridden in one strategy over rail and bus together, or "
+        "people choose first between rail, with buses to it and from it, and bus alone",
+        "a choice of method", choices=TRANSIT_CHOICE,
+    )  # fmt: skip
+    transit_nest: float = _param(
+        0.5, "count", "scale of the choice between rail and bus as a share of choice_scale; 1 is "
+        "the multinomial logit, near 0 all take the cheaper one", "assumed; between 0 and 1 by "
+        "McFadden (1978)", above=0.0, high=1.0,
+    )  # fmt: skip
+    rail_constant: float = _param(
+        0.0, "time", "what keeps people from rail beside time and money; it adds to "
+        "transit_constant where rail and bus are told apart", "assumed",
+    )  # fmt: skip
+    bus_constant: float = _param(
+        0.0, "time", "what keeps people from a trip by bus alone beside time and money; it adds "
+        "to transit_constant where rail and bus are told apart", "assumed",
+    )  # fmt: skip
+    active_choice: str = _param(
+        "together", "", "whether foot and cycle are one mode, or people choose between them",
+        "a choice of method", choices=ACTIVE_CHOICE,
+    )  # fmt: skip
+    active_nest: float = _param(
+        0.5, "count", "scale of the choice between foot and cycle as a share of choice_scale; 1 is "
+        "the multinomial logit", "assumed; between 0 and 1 by McFadden (1978)", above=0.0,
+        high=1.0,
+    )  # fmt: skip
+    walk_speed: float = _param(
+        4.8 / 3.6, "speed", "speed on foot, where told apart from cycling",
+        "design value of crossings and stations: 1.2 to 1.4 m/s", above=0.0,
+    )  # fmt: skip
+    walk_weight: float = _param(
+        2.0, "count", "weight of time on foot against time in a car",
+        "Wardman (2004), Transport Policy 11: about 2",
+    )  # fmt: skip
+    walk_reach: float = _param(5000.0, "length", "longest trip on foot", "assumed", above=0.0)
+    walk_constant: float = _param(
+        0.0, "time", "what keeps people from walking beside its time", "assumed"
+    )
+    cycle_speed: float = _param(
+        14.0 / 3.6, "speed", "speed by cycle and electric cycle, where told apart from walking",
+        "assumed; electric cycles are limited to 25 km/h (GB 17761)", above=0.0,
+    )  # fmt: skip
+    cycle_weight: float = _param(
+        1.6, "count", "weight of time by cycle against time in a car", "assumed"
+    )
+    cycle_reach: float = _param(15_000.0, "length", "longest trip by cycle", "assumed", above=0.0)
+    cycle_constant: float = _param(
+        400.0, "time", "what keeps people from cycling beside its time: not all have one, and it "
+        "has to be parked", "assumed",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         faults = FaultCollector(DemandError)
         for item in fields(self):
             value, above = getattr(self, item.name), item.metadata["above"]
+            choices = item.metadata.get("choices")
+            if choices is not None:
+                if value not in choices:
+                    expected = "one of " + ", ".join(choices)
+                    faults.add(f"demand.{item.name}", repr(value), expected)
+                continue
+            high = item.metadata.get("high")
+            if high is not None and not value <= high:
+                faults.add(f"demand.{item.name}", f"{value}", f"at most {high:g}")
             if above is not None and not value > above:
                 faults.add(f"demand.{item.name}", f"{value}", f"more than {above:g}")
             elif item.name in ("job_pull", "peak_share") and not 0.0 <= value <= 1.0:

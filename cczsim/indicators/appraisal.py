@@ -56,7 +56,8 @@ def situation(
     zones = network.zones
     assert zones is not None
     skims = equilibrium.transit.skims if equilibrium.transit is not None else None
-    costs = other_costs(zones, street_distance(network.road, zones), skims, demand)
+    distance = street_distance(network.road, zones)
+    costs = other_costs(zones, distance, skims, demand, equilibrium.buses)
     costs["car"] = equilibrium.car_time + car_fixed(demand)
     return Situation(equilibrium.trips, costs, times)
 

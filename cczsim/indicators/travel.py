@@ -16,6 +16,9 @@ def travel_indicators(
 ) -> list[Indicator]:
     """Return trips, shares and mean times by mode, for all and by the tier of origin.
 
+    Alternatives within a mode (rail, bus; walk, cycle) follow where they are told apart; their
+    shares are of all trips too.
+
     "All" are the zones inside the cordon; gates of cities outside it make up tiers of their own.
 
     Parameters
@@ -37,7 +40,7 @@ def travel_indicators(
     ]
     for by, rows in origins:
         total = sum(float(matrix[rows].sum()) for matrix in equilibrium.trips.values())
-        for mode, matrix in equilibrium.trips.items():
+        for mode, matrix in {**equilibrium.trips, **equilibrium.parts}.items():
             trips = float(matrix[rows].sum())
             share = 100 * trips / total if total > 0.0 else float("nan")
             out.append(Indicator("trips", trips, "1/h", {**by, "mode": mode}))

@@ -19,6 +19,7 @@ from cczsim.assignment.equilibrium import (
     street_distance,
     toll_factor,
 )
+from cczsim.assignment.rail_or_bus import skim_buses
 from cczsim.assignment.shortest import zone_costs
 from cczsim.assignment.transit import skim_transit
 from cczsim.assignment.transit_params import TransitParams
@@ -47,13 +48,14 @@ def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -
         raise DemandError.of(network.info.name, "no zones", "a network with zones")
     model = LinkCost(road, toll_factor(demand), distance_factor(demand))
     drive = zone_costs(road, model.cost(np.zeros(road.n_links)), zones.centroid, network.turns)
-    skims = None
+    skims = buses = None
     if network.transit is not None:
+        buses = skim_buses(network.transit, zones, transit, demand)
         skims = skim_transit(
             network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
         )
     distance = street_distance(road, zones)
-    costs = other_costs(zones, distance, skims, demand)
+    costs = other_costs(zones, distance, skims, demand, buses)
     costs["car"] = intrazonal(drive, inside_share(distance)) + car_fixed(demand)
     return composite(costs, demand.choice_scale)
 
