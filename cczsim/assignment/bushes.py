@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -22,6 +23,7 @@ from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.assignment.shortest import TreeLoader
 from cczsim.columns import Array
+from cczsim.kernels.bush import Rows as Rows
 from cczsim.kernels.bush import settle_all
 from cczsim.kernels.bush_equalise import label_all, shift_all
 from cczsim.kernels.bush_grow import regrow_all
@@ -42,6 +44,14 @@ LITTLE = 0.01
 """Merges are passed over at which this share of that is to be gained."""
 SLACK = 1e-3
 """Used ways that miss the least cost by less than this share of the gap ask for no other way."""
+
+
+@dataclass(frozen=True, eq=False)
+class BushState:
+    """All that later rounds hang on: the bushes as kernels hold them, and their demand."""
+
+    rows: Rows
+    demand: Array
 
 
 class Bushes:
@@ -109,6 +119,17 @@ class Bushes:
         place[self._star.link] = np.arange(n_links, dtype=np.int32)
         self._rows = rows._replace(arc=(rows.arc // n_links) * n_links + place[rows.arc % n_links])
         self._make_room(*(array.shape[1] for array in (rows.first, rows.arc)))
+
+    @property
+    def state(self) -> BushState:
+        """What to go on from; it is not copied."""
+        return BushState(self._rows, self.demand)
+
+    def go_on(self, state: BushState) -> None:
+        """Take up the state of other bushes of the same network, zones and classes."""
+        self.demand[:] = state.demand
+        self._rows = state.rows
+        self._make_room(0, 0)
 
     def solution(self) -> BushSolution:
         """Return the bushes as they are, by rows of the network."""

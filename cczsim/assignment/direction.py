@@ -8,6 +8,7 @@ sections 3 and 4. Targets are kept in place of directions, so that every target 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -77,6 +78,14 @@ def step_length(slope: Callable[[float], float], tolerance: float = 1e-10) -> fl
     return float(toms748(slope, 0.0, 1.0, xtol=tolerance, rtol=1e-12))
 
 
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """The targets of the last steps, the newest last, and the length of the last step."""
+
+    targets: tuple[Array, ...] = ()
+    step: float = 0.0
+
+
 class Targets:
     """The targets of the last two steps, from which the next one is made.
 
@@ -84,12 +93,20 @@ class Targets:
     ----------
     algorithm : str
         ``cfw`` remembers one target, ``bfw`` two, any other none.
+    remembered : Remembered, optional
+        What to go on from.
     """
 
-    def __init__(self, algorithm: str) -> None:
+    def __init__(self, algorithm: str, remembered: Remembered | None = None) -> None:
+        remembered = remembered or Remembered()
         self._memory = {"cfw": 1, "bfw": 2}.get(algorithm, 0)
-        self._last: list[Array] = []
-        self._step = 0.0
+        self._last: list[Array] = list(remembered.targets)
+        self._step = remembered.step
+
+    @property
+    def remembered(self) -> Remembered:
+        """What the next target is made from."""
+        return Remembered(tuple(self._last), self._step)
 
     def next(self, point: Array, aon: Array, cost: Array, hessian: Callable[[], Array]) -> Array:
         """Return the target of the next step; ``aon`` where conjugacy would not lead down.

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cczsim.assignment.bushes import Bushes
+from cczsim.assignment.bushes import Bushes, BushState
 from cczsim.assignment.car_demand import CarDemand
-from cczsim.assignment.direction import Targets, step_length
+from cczsim.assignment.direction import Remembered, Targets, step_length
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
 from cczsim.assignment.road_demand import check_demand, split_demand
 from cczsim.assignment.road_run import RoadRun
@@ -74,6 +74,29 @@ class ElasticAssignment:
     demand_residual: float
 
 
+@dataclass(frozen=True, eq=False)
+class ElasticState:
+    """All that the rest of a run hangs on, between two of its iterations.
+
+    Parameters
+    ----------
+    history : tuple of IterationRecord
+    point : array [link + pair], pce/h, optional
+        Flows and cars; with directions only, as ``remembered``.
+    remembered : Remembered, optional
+    bushes : BushState, optional
+        With algorithm ``b`` only.
+    """
+
+    history: tuple[IterationRecord, ...]
+    point: Array | None = None
+    remembered: Remembered | None = None
+    bushes: BushState | None = None
+
+
+OnState = Callable[[Callable[[], ElasticState]], None]
+
+
 def elastic_assignment(
     road: RoadNetwork,
     zones: ZoneSystem,
@@ -87,7 +110,9 @@ def elastic_assignment(
     distance_factor: float = 0.0,
     params: ElasticParams | None = None,
     turns: Turns | None = None,
+    start: ElasticState | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
+    on_state: OnState | None = None,
 ) -> ElasticAssignment:
     """Find car trips and link flows that agree.
 
@@ -111,7 +136,12 @@ def elastic_assignment(
     params : ElasticParams, optional
     turns : Turns, optional
         Rules that paths keep.
+    start : ElasticState, optional
+        Of the same run, which was interrupted; it ends with the same bits.
     on_iteration : callable, optional
+    on_state : callable, optional
+        Is given a function that returns the state, between iterations; what it returns is not
+        copied, so that it is to be used at once.
 
     Returns
     -------
@@ -133,12 +163,15 @@ def elastic_assignment(
     all_trips = float(persons.sum())
     run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns)
     demand = CarDemand.of(persons, run.trees.od_cost, other_odds, scale, car_fixed, occupancy)
+    run.go_on(start.history if start is not None else ())
     if params.algorithm == "b":
-        return _by_bushes(zones, run, demand, all_trips, params)
+        return _by_bushes(zones, run, demand, all_trips, params, start, on_state)
     cars = demand.wanted(run.trees.od_cost)
     flow = run.loader.load(run.trees, demand.matrix(cars))
     model, n_links = run.model, run.road.n_links
-    targets = Targets(params.algorithm)
+    targets = Targets(params.algorithm, start.remembered if start is not None else None)
+    if start is not None and start.point is not None:
+        flow, cars = start.point[:n_links], start.point[n_links:]
     status = Status.ITERATION_LIMIT
     while True:
         trees = run.price(flow)
@@ -175,6 +208,12 @@ def elastic_assignment(
         targets.taken(target, step)
         point = np.maximum(point + step * direction, 0.0)
         flow, cars = point[:n_links], point[n_links:]
+        if on_state is not None:
+
+            def state(point: Array = point) -> ElasticState:
+                return ElasticState(tuple(run.history), point, targets.remembered)
+
+            on_state(state)
     return _finished(run, demand, loaded, residual, status, params.algorithm)
 
 
@@ -184,10 +223,14 @@ def _by_bushes(
     demand: CarDemand,
     all_trips: float,
     params: ElasticParams,
+    start: ElasticState | None,
+    on_state: OnState | None,
 ) -> ElasticAssignment:
     """Shift flow on bushes and, in the same rounds, demand between the car and the rest."""
-    start = demand.matrix(demand.wanted(run.trees.od_cost))
-    bushes = Bushes(run.graph, zones, [run.model], start, demand)
+    first = demand.matrix(demand.wanted(run.trees.od_cost))
+    bushes = Bushes(run.graph, zones, [run.model], first, demand)
+    if start is not None and start.bushes is not None:
+        bushes.go_on(start.bushes)
     status = Status.ITERATION_LIMIT
     while True:
         trees = run.price(bushes.link_flow())
@@ -200,6 +243,8 @@ def _by_bushes(
         if record.iteration >= params.max_iterations:
             break
         bushes.improve(trees.od_cost, record.relative_gap, params.relative_gap)
+        if on_state is not None:
+            on_state(lambda: ElasticState(tuple(run.history), bushes=bushes.state))
     return _finished(run, demand, loaded, residual, status, params.algorithm)
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from cczsim.assignment.elastic import ElasticParams, elastic_assignment
+from cczsim.assignment.elastic import (
+    ElasticAssignment,
+    ElasticParams,
+    ElasticState,
+    elastic_assignment,
+)
 from cczsim.assignment.rail_or_bus import assign_rail_and_bus, rail_and_bus_costs, skim_buses
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium, OuterRecord, TransitSkims
 from cczsim.assignment.shortest import zone_costs
 from cczsim.assignment.transit import assign_transit, skim_transit
-from cczsim.assignment.transit_crowding import Away, CrowdedTransit
+from cczsim.assignment.transit_crowding import Away, CrowdedTransit, CrowdState
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.mode_choice import (
@@ -130,6 +136,30 @@ def toll_factor(params: DemandParams) -> float:
     return params.seconds_per_cny / params.car_occupancy
 
 
+@dataclass(frozen=True, eq=False)
+class ModeState:
+    """All that the rest of a run hangs on, between two iterations of its roads or lines.
+
+    Parameters
+    ----------
+    roads : ElasticState, optional
+        Of the roads, while they are being solved.
+    rounds : tuple of OuterRecord
+        Rounds that have ended; this and what follows with crowding only.
+    skims : TransitSkims, optional
+        That this round began with.
+    solved : ElasticAssignment, optional
+        The roads of this round, while its lines are being solved.
+    lines : CrowdState, optional
+    """
+
+    roads: ElasticState | None = None
+    rounds: tuple[OuterRecord, ...] = ()
+    skims: TransitSkims | None = None
+    solved: ElasticAssignment | None = None
+    lines: CrowdState | None = None
+
+
 def mode_equilibrium(
     network: Network,
     trips: Array,
@@ -141,7 +171,9 @@ def mode_equilibrium(
     max_rounds: int = 20,
     skims: TransitSkims | None = None,
     distance: Array | None = None,
+    start: ModeState | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
+    on_state: Callable[[Callable[[], ModeState]], None] | None = None,
 ) -> ModeEquilibrium:
     """Divide trips over modes and assign them, so that costs and shares agree.
 
@@ -165,6 +197,11 @@ def mode_equilibrium(
         In which roads and lines take each other's costs.
     skims, distance : optional
         From :func:`skim_transit` and :func:`street_distance`, if they are known already.
+    start : ModeState, optional
+        Of the same run, which was interrupted; it ends with the same bits.
+    on_state : callable, optional
+        Is given a function that returns the state, between iterations; what it returns is not
+        copied, so that it is to be used at once.
 
     Raises
     ------
@@ -198,13 +235,21 @@ def mode_equilibrium(
             network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny, free=skims
         )
     share = 1.0 if crowd is None else _PART
-    rounds: list[OuterRecord] = []
-    start = time.perf_counter()
+    began = time.perf_counter()
+    state = start or ModeState()
+    rounds = list(state.rounds)
+    if crowd is not None and state.lines is not None:
+        skims = state.skims
+        crowd.go_on(state.lines)
+        began -= rounds[-1].seconds if rounds else 0.0
     while True:
         others = other_costs(zones, distance, skims, demand, buses)
         # The first round only tells the roads' costs to the lines.
         loose = _FIRST_GAP if crowd is not None and not rounds else 0.0
-        solved = elastic_assignment(
+        here = ModeState()
+        if crowd is not None:
+            here = ModeState(rounds=tuple(rounds), skims=skims, lines=crowd.state)
+        solved = state.solved or elastic_assignment(
             road,
             zones,
             trips,
@@ -220,7 +265,9 @@ def mode_equilibrium(
                 demand_residual=max(share * params.demand_residual, loose),
             ),
             turns=network.turns,
+            start=state.roads,
             on_iteration=on_iteration,
+            on_state=_within(on_state, here, "roads"),
         )
         if crowd is None:
             break
@@ -233,13 +280,19 @@ def mode_equilibrium(
             demand.transit_fare * demand.seconds_per_cny,
         )
         found = crowd.assign(
-            trips, relative_gap=max(share * transit_gap, 0.1 * loose), max_iterations=200, away=away
+            trips,
+            relative_gap=max(share * transit_gap, 0.1 * loose),
+            max_iterations=200,
+            away=away,
+            start=state.lines if state.solved is not None else None,
+            on_state=_within(on_state, replace(here, solved=solved), "lines"),
         )
+        state = ModeState()
         skims = found.skims
         costs["transit"] = other_costs(zones, distance, skims, demand)["transit"]
         after = choose(costs, demand.choice_scale)
         moved = _moved(trips, before, after)
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - began
         rounds.append(
             OuterRecord(
                 len(rounds) + 1, seconds, solved.road.relative_gap, found.relative_gap, moved
@@ -297,6 +350,15 @@ def mode_equilibrium(
         parts=parts,
         buses=buses,
     )
+
+
+def _within(
+    on_state: Callable[[Callable[[], ModeState]], None] | None, around: ModeState, part: str
+) -> Callable[[Callable[[], Any]], None] | None:
+    """Return who is given the state of a part, and hands on the state of the whole."""
+    if on_state is None:
+        return None
+    return lambda inner: on_state(lambda: replace(around, **{part: inner()}))
 
 
 def _as_loaded(trips: Array, car: Array, riders: Array, walks: Array) -> dict[str, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -53,6 +53,11 @@ class RoadRun:
         self._on_iteration = on_iteration
         self._began = time.perf_counter()
         self.price(np.zeros(self.road.n_links))
+
+    def go_on(self, history: Sequence[IterationRecord]) -> None:
+        """Take up the record of a run that was interrupted after so many iterations."""
+        self.history = list(history)
+        self._began -= history[-1].seconds if history else 0.0
 
     def price(self, flow: Array) -> Trees:
         """Take a flow ``[link], pce/h``; return the least-cost trees at its costs."""

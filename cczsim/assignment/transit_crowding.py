@@ -88,6 +88,45 @@ class Away:
     fare: float
 
 
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """Flows whose frequencies agree with them, and what was measured on them.
+
+    Parameters
+    ----------
+    record : TransitRecord
+    flows : tuple of arrays
+        By entry, walk and access.
+    here : Conditions
+    stay : array [zone, zone], trips/h
+        Who does not come.
+    skims : array [part, zone, zone]
+    """
+
+    record: TransitRecord
+    flows: tuple[Array, Array, Array]
+    here: Conditions
+    stay: Array
+    skims: Array
+
+
+@dataclass(frozen=True, eq=False)
+class CrowdState:
+    """All that later iterations hang on.
+
+    ``history``, ``since`` and ``best`` are those of an assignment that has not ended.
+    """
+
+    pool: StrategyPool
+    stretch: Array
+    least_frequency: float
+    caution: float
+    elastic: bool
+    history: tuple[TransitRecord, ...] = ()
+    since: int = 0
+    best: Settled | None = None
+
+
 class CrowdedTransit:
     """Strategies and who follows them, kept from one demand to the next.
 
@@ -146,7 +185,9 @@ class CrowdedTransit:
         relative_gap: float = 1e-4,
         max_iterations: int = 500,
         away: Away | None = None,
+        start: CrowdState | None = None,
         on_iteration: Callable[[TransitRecord], None] | None = None,
+        on_state: Callable[[Callable[[], CrowdState]], None] | None = None,
     ) -> TransitAssignment:
         """Bring passengers to equilibrium.
 
@@ -158,6 +199,10 @@ class CrowdedTransit:
         max_iterations : int
         away : Away, optional
             Passengers choose whether to come: ``trips`` are then those of all modes.
+        start : CrowdState, optional
+            Of the same assignment, which was interrupted; it ends with the same bits.
+        on_state : callable, optional
+            Is given a function that returns the state, between iterations; it is not copied.
 
         Returns
         -------
@@ -174,11 +219,16 @@ class CrowdedTransit:
         asked = np.where(self._reached, matrix, 0.0)
         choice = away or Away(self._limit, 0.0, 0.0)
         self._reset_where_needed(away is not None)
-        start = time.perf_counter()
+        began = time.perf_counter()
         history: list[TransitRecord] = []
+        since = 0
+        best: Settled | None = None
+        if start is not None:
+            self.go_on(start)
+            history, since, best = list(start.history), start.since, start.best
+            began -= history[-1].seconds if history else 0.0
         if not self._pool.reached.any():
             self._shift(self._conditions(*np.zeros((2, len(self._stretch)))), asked, choice)
-        since, best = 0, None
         while True:
             gap = history[-1].relative_gap if history else 1.0
             flows, here = self._settle(asked, _SETTLED * max(min(gap, 1.0), relative_gap))
@@ -190,7 +240,7 @@ class CrowdedTransit:
             cost = riding + (float(stay[lost] @ self._limit[lost]) if away is None else 0.0)
             record = TransitRecord(
                 iteration=len(history) + 1,
-                seconds=time.perf_counter() - start,
+                seconds=time.perf_counter() - began,
                 relative_gap=excess / cost if cost > 0.0 else 0.0,
                 given_up=float(stay.sum()) if away is None else 0.0,
                 fullest=float((flows[0][0] / self._places).max(initial=0.0)),
@@ -199,8 +249,8 @@ class CrowdedTransit:
             if on_iteration is not None:
                 on_iteration(record)
             strict = self._least_frequency <= LEAST_FREQUENCY
-            if best is None or not strict or record.relative_gap < best[0].relative_gap:
-                best = (record, flows, here, stay, self._skims.copy())
+            if best is None or not strict or record.relative_gap < best.record.relative_gap:
+                best = Settled(record, flows, here, stay, self._skims.copy())
             reached = strict and record.relative_gap <= relative_gap
             if reached or record.iteration >= max_iterations:
                 break
@@ -215,13 +265,19 @@ class CrowdedTransit:
                 factor = 0.7 if swings else 1.3
                 self._caution = min(max(factor * self._caution, _LEAST_CAUTION), 1.0)
                 since = 0
+            if on_state is not None:
+                on_state(
+                    lambda since=since, best=best: replace(  # type: ignore[misc]
+                        self.state, history=tuple(history), since=since, best=best
+                    )
+                )
         status = Status.CONVERGED if reached else Status.ITERATION_LIMIT
-        record, flows, here, stay, skims = best
+        record, here, stay = best.record, best.here, best.stay
         come = asked - stay if away is not None else matrix
         given_up = stay if away is None else np.zeros_like(stay)
         origin, destination = np.nonzero(given_up)
         return replace(
-            transit_result(come, skims, *flows),
+            transit_result(come, best.skims, *best.flows),
             given_up=Unreachable(
                 origin=origin, destination=destination, trips=given_up[origin, destination]
             ),
@@ -232,6 +288,19 @@ class CrowdedTransit:
             iterations=len(history),
             history=tuple(history),
         )
+
+    @property
+    def state(self) -> CrowdState:
+        """What later assignments hang on; it is not copied."""
+        return CrowdState(
+            self._pool, self._stretch, self._least_frequency, self._caution, self._elastic
+        )
+
+    def go_on(self, state: CrowdState) -> None:
+        """Take up the state of another run with the same lines, zones and parameters."""
+        self._pool, self._stretch = state.pool, state.stretch
+        self._least_frequency, self._caution = state.least_frequency, state.caution
+        self._elastic = state.elastic
 
     def riders(self, trips: Array) -> Array:
         """Return the trips that came when last assigned, ``[zone, zone], trips/h``."""

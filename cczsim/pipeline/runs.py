@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cczsim.assignment.result import IterationRecord, ModeEquilibrium
+from cczsim.assignment.result import IterationRecord
 from cczsim.errors import CczsimError, FaultCollector, OutputError, ScenarioError
-from cczsim.io.checkpoints import Checkpoints, digest
+from cczsim.io.checkpoints import digest
 from cczsim.io.folder_lock import lock_folder
 from cczsim.io.results import StoredResult, check_place, is_result, read_result, write_result
 from cczsim.io.scenario_docs import resolved_toml
 from cczsim.io.scenario_file import read_scenario
 from cczsim.network.network import Network
+from cczsim.pipeline.kept_steps import KeptSteps
 from cczsim.pipeline.networks import load_network, network_inputs
 from cczsim.pipeline.progress import Progress
 from cczsim.pipeline.run_record import input_hashes, run_record, versions
@@ -112,8 +113,9 @@ def run(
     """Run scenarios, each with the base it is compared to, and write a folder for each.
 
     With ``resume``, a folder is kept whose record says that it was finished from the same inputs,
-    scenario and program, bit for bit, and an equilibrium that an interrupted run had found is
-    taken in place of solving; what is written is the same to the bit. All that is said goes to
+    scenario and program, bit for bit; an equilibrium that an interrupted run had found is taken
+    in place of solving, and one that it was on its way to is gone on with. What is written is the
+    same to the bit. All that is said goes to
     ``out/cczsim.log`` too, with times.
 
     Returns
@@ -160,7 +162,7 @@ def _run_jobs(
     }
     kept = _finished(jobs, inputs) if resume else {}
     needed = {job.base for file, job in jobs.items() if file not in kept}
-    networks, steps, code = Networks(progress), Steps(out, resume, progress), 0
+    networks, steps, code = Networks(progress), KeptSteps(out, resume, progress), 0
     ready = _prepare(
         {f: j for f, j in jobs.items() if f not in kept or f in needed}, networks, progress
     )
@@ -215,35 +217,6 @@ def _prepare(jobs: dict[Path, Job], networks: Networks, progress: Progress) -> d
     return ready
 
 
-class Steps:
-    """What an interrupted run had solved, and what this one solves, for the next."""
-
-    def __init__(self, out: Path, resume: bool, progress: Progress) -> None:
-        self._checkpoints = Checkpoints(out)
-        self._resume = resume
-        self._progress = progress
-
-    def find(self, name: str, key: str) -> ModeEquilibrium | None:
-        """Return the equilibrium that was found from the same inputs; None without one."""
-        found = self._checkpoints.find(name, key) if self._resume else None
-        if not isinstance(found, ModeEquilibrium):
-            return None
-        self._progress.say(f"{name}: resumed, solved before from the same inputs")
-        return found
-
-    def keep(self, name: str, key: str, equilibrium: ModeEquilibrium) -> None:
-        """Keep an equilibrium; a disk that refuses costs the checkpoint, not the run."""
-        try:
-            self._checkpoints.keep(name, key, equilibrium)
-        except (OSError, TypeError) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            self._progress.say(f"{name}: no checkpoint: {said}")
-
-    def drop(self, name: str) -> None:
-        """Forget a scenario whose result is written."""
-        self._checkpoints.drop(name)
-
-
 def _finished(
     jobs: dict[Path, Job], inputs: dict[Path, dict[str, str]]
 ) -> dict[Path, StoredResult]:
@@ -273,13 +246,13 @@ def _solve(
     networks: Networks,
     prepared: Prepared,
     base: RunResult | None,
-    steps: Steps,
+    steps: KeptSteps,
     inputs: dict[str, str],
     progress: Progress,
 ) -> RunResult:
     network = networks.load(job.spec)
     name, rules = job.spec.name, job.spec.assignment
-    key = digest({"inputs": inputs, "versions": versions()})
+    kept = steps.of(name, digest({"inputs": inputs, "versions": versions()}))
     worst = [1.0]
 
     def say(record: IterationRecord) -> None:
@@ -294,9 +267,11 @@ def _solve(
             network,
             base=base,
             prepared=prepared,
-            solved=steps.find(name, key),
+            start=kept.start(),
+            solved=kept.solved(),
             on_iteration=say,
-            on_solved=lambda equilibrium: steps.keep(name, key, equilibrium),
+            on_state=kept.offer,
+            on_solved=kept.keep_solved,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cczsim.assignment.elastic import ElasticParams
-from cczsim.assignment.equilibrium import mode_equilibrium
+from cczsim.assignment.equilibrium import ModeState, mode_equilibrium
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium
 from cczsim.demand.growth import grow
 from cczsim.errors import FaultCollector, ScenarioError
@@ -69,9 +69,11 @@ def run_scenario(
     *,
     base: RunResult | None = None,
     prepared: tuple[Network, tuple[AppliedChange, ...]] | None = None,
+    start: ModeState | None = None,
     solved: ModeEquilibrium | None = None,
     on_step: Callable[[str], None] | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
+    on_state: Callable[[Callable[[], ModeState]], None] | None = None,
     on_solved: Callable[[ModeEquilibrium], None] | None = None,
 ) -> RunResult:
     """Run a scenario on a network.
@@ -85,12 +87,16 @@ def run_scenario(
         What targets are held against, and gains of those who travel; it moves no other figure.
     prepared : tuple, optional
         From :func:`prepare`, if it is known already.
+    start : ModeState, optional
+        Where an interrupted run of this scenario was on its way to the equilibrium.
     solved : ModeEquilibrium, optional
         The equilibrium of this scenario, where an interrupted run had found it.
     on_step : callable, optional
         Is told the name of each step as it begins.
     on_iteration : callable, optional
         Is given each iteration of the equilibrium.
+    on_state : callable, optional
+        As for :func:`~cczsim.assignment.equilibrium.mode_equilibrium`.
     on_solved : callable, optional
         Is given the equilibrium, before anything is measured on it.
 
@@ -127,7 +133,9 @@ def run_scenario(
         ),
         transit_gap=spec.assignment.transit_gap,
         max_rounds=spec.assignment.max_rounds,
+        start=start,
         on_iteration=on_iteration,
+        on_state=on_state,
     )
     if solved is None and on_solved is not None:
         on_solved(equilibrium)

@@ -62,7 +62,8 @@ def kill_and_resume(scenario: Path, work: Path, times: int, seed: int) -> list[d
             length = min(length, time.perf_counter() - began)
             shutil.rmtree(out)
             continue
-        left = sorted(p.relative_to(out).as_posix() for p in out.glob("*")) if out.exists() else []
+        left = sorted(p.name for p in out.iterdir() if p.is_dir()) if out.exists() else []
+        left = [name for name in left if not name.startswith(".")]
         kept = len(list(out.glob(".checkpoints/*.npz")))
         resumed = subprocess.run(
             command(scenario, out, "--resume"), check=False, capture_output=True, text=True
@@ -71,8 +72,10 @@ def kill_and_resume(scenario: Path, work: Path, times: int, seed: int) -> list[d
         clean = not [p for p in out.iterdir() if p.name.startswith(".")]
         rows.append(
             {
-                "moment_s": round(moment, 2), "left": left, "checkpoints": kept,
-                "resumed": resumed.stderr.count(": kept,") + resumed.stderr.count(": resumed,"),
+                "moment_s": round(moment, 2), "finished": left, "checkpoints": kept,
+                "kept": resumed.stderr.count(": kept,"),
+                "solved": resumed.stderr.count(": resumed, solved"),
+                "solving": resumed.stderr.count(": resumed in"),
                 "same_bits": same, "clean": clean,
             }
         )  # fmt: skip
@@ -91,6 +94,8 @@ def main() -> int:
     for row in rows:
         sys.stdout.write(json.dumps(row) + "\n")
     good = sum(bool(row["same_bits"] and row["clean"]) for row in rows)
+    early = sum(not row["checkpoints"] and not row["finished"] for row in rows)
+    sys.stdout.write(f"{early} of {len(rows)} fell before the first checkpoint\n")
     sys.stdout.write(f"{good} of {len(rows)} resumed to the same bits\n")
     return 0 if good == len(rows) else 1
 

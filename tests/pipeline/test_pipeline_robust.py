@@ -24,7 +24,7 @@ from cczsim.io.bundle import save_network
 from cczsim.io.checkpoints import Checkpoints
 from cczsim.io.folder_lock import lock_folder
 from cczsim.io.scenario_file import read_scenario
-from cczsim.pipeline import runs
+from cczsim.pipeline import kept_steps, runs
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.run import run_scenario
@@ -101,6 +101,39 @@ def test_what_was_solved_is_not_solved_again(
     assert capsys.readouterr().err.count("resumed, solved before") == 2
     assert kills.digests(out) == kills.digests(study / "whole")
     assert {p.name for p in out.iterdir()} == {"base", "plan", "cczsim.log"}
+
+
+def test_a_solve_goes_on_where_it_was_stopped(
+    study: Path, kills: ModuleType, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    tight = "relative_gap = 1e-7"
+    base = (study / "base.toml").read_text(encoding="utf-8")
+    (study / "base.toml").write_text(base.replace("relative_gap = 1e-3", tight), encoding="utf-8")
+    words = ["run", str(study / "base.toml"), "--out"]
+    assert main([*words, str(study / "whole"), "--quiet"]) == 0
+    count = json.loads((study / "whole/base/run.json").read_text(encoding="utf-8"))["iterations"]
+    assert count > 4
+    out = study / "out"
+
+    def stop_at(iteration: int) -> Callable[[Progress, str], None]:
+        def note(_: Progress, line: str) -> None:
+            if line.endswith(f"iteration {iteration}"):
+                raise KeyboardInterrupt
+
+        return note
+
+    monkeypatch.setattr(kept_steps, "EVERY", 0.0)
+    monkeypatch.setattr(kept_steps, "_COST", 0.0)
+    for stopped, option in ((3, []), (4, ["--resume"])):
+        with monkeypatch.context() as patch:
+            patch.setattr(Progress, "note", stop_at(stopped))
+            assert main([*words, str(out), *option]) == 130
+    capsys.readouterr()
+    assert main([*words, str(out), "--resume"]) == 0
+    assert "base: resumed in iteration 4" in capsys.readouterr().err
+    assert kills.digests(out) == kills.digests(study / "whole")
+    assert {p.name for p in out.iterdir()} == {"base", "cczsim.log"}
 
 
 def test_a_checkpoint_of_other_inputs_or_a_torn_one_is_never_taken(tmp_path: Path) -> None:
@@ -265,7 +298,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert run.returncode == 130
     assert "--resume" in said
     assert "Traceback" not in said
-    assert {p.name for p in (study / "out").iterdir()} == {"cczsim.log"}
+    assert {p.name for p in (study / "out").iterdir()} <= {"cczsim.log", ".checkpoints"}
     assert "ended by KeyboardInterrupt" in log.read_text()
 
 

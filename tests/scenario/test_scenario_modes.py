@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from grid_case import grid
+from grid_case import ridden_grid
 
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import mode_equilibrium
@@ -21,13 +21,7 @@ CROWDED = TransitParams(crowding="capacity", crowded_lines="all")
 
 @pytest.fixture(scope="module")
 def network():
-    """The grid with a way from each zone to a stop of its metro line."""
-    found = grid()
-    transit = found.transit.replace(
-        access_zone=np.arange(9), access_stop=np.array([0, 1, 2, 4, 5, 6, 8, 9, 11]),
-        access_time=np.full(9, 120.0),
-    )  # fmt: skip
-    return found.replace(transit=transit)
+    return ridden_grid()
 
 
 def everywhere(network, trips=60.0):
