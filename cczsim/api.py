@@ -225,8 +225,9 @@ def compare(
 
 
 def density(
-    network: Network, area: str | None = None, convention: str | None = None
-) -> list[dict[str, Any]]:
+    network: Network, area: str | None = None, convention: str | None = None, *,
+    centrelines: bool = False,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Measure road density; a row for each area and convention.
 
     Parameters
@@ -236,6 +237,8 @@ def density(
         A tier, a district or ``all``; every area of the network's own zones where None.
     convention : str, optional
         Name of one convention; all that count any street where None.
+    centrelines : bool
+        Draw dual carriageways as one line first, where other conventions count each half.
 
     Returns
     -------
@@ -248,8 +251,10 @@ def density(
         An unknown area or convention.
     """
     from cczsim.indicators.conventions import convention as find_convention
-    from cczsim.pipeline.density import measure
+    from cczsim.pipeline.density import measure, with_centrelines
 
+    if centrelines:
+        network = with_centrelines(network)
     return measure(network, area, None if convention is None else find_convention(convention))
 
 

@@ -101,6 +101,8 @@ def column(
 
 def texts(values: Sequence[Any] | Array) -> Array:
     """Return values as an array of texts of any length."""
+    if isinstance(values, np.ndarray) and values.dtype == np.dtypes.StringDType():
+        return values.copy() if values.flags.writeable else values
     return np.array([str(item) for item in values], dtype=np.dtypes.StringDType())
 
 

@@ -23,6 +23,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import osmium
@@ -121,17 +122,24 @@ def main() -> None:
         for _ in range(options.repeat):
             for name, call in calls.items():
                 runs[name].append(timed(call))
-        best = {
-            name: {key: min(run[key] for run in own) for key in ("wall", "cpu")}
+        middle = {
+            name: {key: median(run[key] for run in own) for key in ("wall", "cpu")}
             for name, own in runs.items()
         }
-        out |= {"best": best, "runs": runs}
+        out |= {"median": middle, "runs": runs, "times": {}}
         for key in ("wall", "cpu"):
-            ours = best["cczsim"][key]
+            times = {
+                name: median(
+                    ours[key] / other[key]
+                    for ours, other in zip(runs["cczsim"], runs[name], strict=True)
+                )
+                for name in ("bare_pyosmium", "osmnx")
+            }
+            out["times"][key] = times
             print(
-                f"{key}: cczsim {ours:.3f} s; bare pass {best['bare_pyosmium'][key]:.3f} s "
-                f"(x {ours / best['bare_pyosmium'][key]:.2f}); OSMnx {best['osmnx'][key]:.3f} s "
-                f"(1 / {best['osmnx'][key] / ours:.1f})"
+                f"{key}, medians of {options.repeat}: cczsim {middle['cczsim'][key]:.3f} s; "
+                f"bare pass {middle['bare_pyosmium'][key]:.3f} s (x {times['bare_pyosmium']:.2f}); "
+                f"OSMnx {middle['osmnx'][key]:.3f} s (1 / {1 / times['osmnx']:.1f})"
             )
         if options.tiles:
             from osm_tile import tile
@@ -147,8 +155,8 @@ def main() -> None:
             for key in ("wall", "cpu"):
                 one, many = spent[0][key], spent[1][key]
                 print(f"{key}: {options.tiles} tiles {many:.2f} s, one {one:.3f} s "
-                      f"(x {many / one:.1f}; of the best of one above "
-                      f"x {many / best['cczsim'][key]:.1f})")  # fmt: skip
+                      f"(x {many / one:.1f}; of the median of one above "
+                      f"x {many / middle['cczsim'][key]:.1f})")  # fmt: skip
             print(f"{spent[1]['links']:,} links, {spent[1]['peak_rss_mb']:,.0f} MB at most")
     if options.json:
         options.json.write_text(json.dumps(out, indent=1) + "\n", encoding="utf-8")

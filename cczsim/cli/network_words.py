@@ -17,6 +17,10 @@ def add(commands: Commands) -> None:
     build = actions.add("build", "build a network from a recipe or an OSM extract", _build)
     build.add_argument("source", metavar="RECIPE.toml|EXTRACT.osm.pbf")
     build.add_argument("--out", type=Path, help="folder for the built network")
+    build.add_argument(
+        "--keep", choices=["all", "largest"],
+        help="of an extract: every street (default), or those that are reached from each other",
+    )  # fmt: skip
     build.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
     info = actions.add("info", "say what a network holds", _info)
     info.add_argument("network", metavar="NETWORK")
@@ -39,13 +43,19 @@ def add(commands: Commands) -> None:
         "--sensitivity", dest="sensitive", action="store_true",
         help="also what each rule of the convention moves",
     )  # fmt: skip
+    density.add_argument(
+        "--centrelines", action="store_true",
+        help="draw dual carriageways as one line and their junctions as one point first",
+    )  # fmt: skip
     density.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 
 
-def _build(progress: Progress, source: str, out: Path | None, json_file: Path | None) -> int:
+def _build(
+    progress: Progress, source: str, out: Path | None, json_file: Path | None, keep: str | None
+) -> int:
     from cczsim.pipeline.networks import build
 
-    return build(source, out, json_file, progress=progress)
+    return build(source, out, json_file, keep=keep, progress=progress)
 
 
 def _info(progress: Progress, network: str) -> int:

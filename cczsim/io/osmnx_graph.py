@@ -28,9 +28,9 @@ WGS84: Final = "EPSG:4326"
 _OWN: Final = {
     "link_id": int, "capacity": float, "free_flow_time": float, "alpha": float, "beta": float,
     "lanes": float, "speed": float, "toll": float, "structure": int, "dual_carriageway": bool,
-    "way_id": int, "length": float,
+    "control": int, "way_id": int, "length": float,
 }  # fmt: skip
-_SOURCES: Final = tuple(f"{name}_source" for name in ("class", *ATTRIBUTES))
+_SOURCES: Final = tuple(f"{name}_source" for name in ("class", *ATTRIBUTES, "control"))
 _MOST_FAULTS: Final = 20
 
 
@@ -313,6 +313,8 @@ def _columns(
         "toll": np.zeros(count),
         "structure": np.array([_structure(edge.data) for edge in edges]),
         "dual_carriageway": np.zeros(count, dtype=bool),
+        "control": np.zeros(count, dtype=np.int8),
+        "control_source": np.full(count, int(Source.DEFAULT)),
         "way_id": np.array([_whole(edge.data.get("osmid")) for edge in edges]),
         "name": [_first_text(edge.data.get("name")) for edge in edges],
         "reverse_link": reverse,

@@ -65,11 +65,17 @@ class Group:
         starts = np.empty_like(ends)
         starts[0] = 0
         starts[1:] = ends[:-1] + 1
-        place = np.arange(len(raw)) - np.repeat(starts, ends - starts + 1)
-        if place.max() > 9:
-            raise StrangeError("a number of more than ten bytes")
-        parts = (raw & 127).astype(np.uint64) << (7 * place).astype(np.uint64)
-        self.number = np.add.reduceat(parts, starts).view(np.int64)
+        bits = raw & 127
+        number = bits[starts].astype(np.int64)
+        size = ends - starts
+        longer, shift = np.flatnonzero(size), 7  # few numbers have many bytes
+        while len(longer):
+            if shift > 63:
+                raise StrangeError("a number of more than ten bytes")
+            number[longer] |= bits[starts[longer] + shift // 7].astype(np.int64) << shift
+            shift += 7
+            longer = longer[size[longer] >= shift // 7]
+        self.data, self.number = data, number
         self.start = np.append(starts, len(raw))
         # Number that begins at each byte; a place within a number is none.
         self.at = np.full(len(raw) + 1, -1, dtype=np.int64)
@@ -77,21 +83,25 @@ class Group:
 
     def messages(self) -> tuple[Array, Array, Array]:
         """Return field, first number and end (number behind) of the messages of the group."""
-        number, start, at = self.number.tolist(), self.start, self.at
+        data, n = self.data, len(self.data)
         fields, begins, stops = [], [], []
-        k, n = 0, len(number)
-        while k < n:
-            if number[k] & 7 != 2 or k + 1 >= n:
+        stop = 0
+        while stop < n:
+            tag, size, begin = data[stop], data[stop + 1], stop + 2
+            if tag & 7 != 2 or tag > 127:
                 raise StrangeError("a group of something other than messages")
-            begin = int(start[k + 2])
-            stop = begin + number[k + 1]
-            if not begin <= stop <= start[-1] or at[stop] < 0:
+            if size > 127:
+                size, begin = _varint(data, begin - 1)
+            stop = begin + size
+            if stop > n:
                 raise StrangeError("a message that breaks off")
-            fields.append(number[k] >> 3)
-            begins.append(k + 2)
-            k = int(at[stop])
-            stops.append(k)
-        return np.array(fields), np.array(begins), np.array(stops)
+            fields.append(tag >> 3)
+            begins.append(begin)
+            stops.append(stop)
+        first, last = self.at[begins], self.at[stops]
+        if (last < 0).any():
+            raise StrangeError("a message that breaks off")
+        return np.array(fields), first, last
 
     def fields(
         self, begins: Array, stops: Array, scalars: tuple[int, ...], spans: tuple[int, ...]
@@ -191,6 +201,25 @@ def _parts(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise StrangeError("a field of another kind")
 
 
+def _strings(data: bytes) -> list[bytes]:
+    """Return the strings of a string table: as :func:`_parts` would, in a third of the time."""
+    out = []
+    at, n = 0, len(data)
+    while at < n:
+        if data[at] != 10:
+            raise StrangeError("a string table of something other than strings")
+        size = data[at + 1]
+        if size < 128:
+            at += 2
+        else:
+            size, at = _varint(data, at + 1)
+        if at + size > n:
+            raise StrangeError("a message that breaks off")
+        out.append(data[at : at + size])
+        at += size
+    return out
+
+
 def _blob(data: bytes) -> bytes:
     size, raw = 0, None
     for field, value in _parts(data):
@@ -214,7 +243,7 @@ def _primitive(data: bytes) -> Block:
     number = {17: 100, 19: 0, 20: 0}
     for field, value in _parts(data):
         if field == 1 and isinstance(value, bytes):
-            strings = [bytes(text) for _, text in _parts(value) if isinstance(text, bytes)]
+            strings = _strings(value)
         elif field == 2 and isinstance(value, bytes):
             groups.append(value)
         elif field in number and isinstance(value, int):

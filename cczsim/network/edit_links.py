@@ -288,6 +288,7 @@ def _new_block(
         "delay_function": np.zeros(len(piece), dtype=np.int8),
         "background": np.zeros(len(piece)),
         "dual_carriageway": np.zeros(len(piece), dtype=bool),
+        "control": np.zeros(len(piece), dtype=np.int8),
         "way_id": np.zeros(len(piece), dtype=np.int64),
     }
     for name in RoadNetwork.dims()["link"]:

@@ -13,6 +13,9 @@ from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
 
 NO_LINK = -1
 DELAY_FUNCTIONS = ("bpr", "conical", "akcelik", "davidson")
+CONTROLS = (
+    "not known", "priority", "nothing mapped", "roundabout", "give way", "stop", "signals",
+)  # fmt: skip
 ATTRIBUTES = ("oneway", "lanes", "speed", "capacity", "geometry")
 
 
@@ -88,6 +91,10 @@ class RoadNetwork(Columns):
     structure: Array = column(
         "link", "int8", "", "0 at grade, 1 bridge, 2 tunnel", low=0, high=2, default=0
     )
+    control: Array = column(
+        "link", "int8", "", "what stands at the downstream end, index into CONTROLS", low=0,
+        high=len(CONTROLS) - 1, default=0,
+    )  # fmt: skip
     way_id: Array = column(
         "link", "int64", "", "OSM way (negative: made by cczsim; 0: none)", default=0
     )
@@ -110,6 +117,10 @@ class RoadNetwork(Columns):
     )  # fmt: skip
     capacity_source: Array = column(
         "link", "int8", "", "provenance of the capacity", low=0, high=max(Source),
+        default=int(Source.USER),
+    )  # fmt: skip
+    control_source: Array = column(
+        "link", "int8", "", "provenance of the control", low=0, high=max(Source),
         default=int(Source.USER),
     )  # fmt: skip
     geometry_source: Array = column(

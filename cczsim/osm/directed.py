@@ -63,7 +63,7 @@ class DirectedLinks:
         road_class = self._field([r.road_class for r in rules], "int64")
         lanes, lanes_source = self._filled("lanes", table.lanes[road_class])
         speed, speed_source = self._filled("speed", table.speed[road_class])
-        capacity = lanes * table.lane_capacity[road_class] * table.green_ratio[road_class]  # 4
+        capacity = lanes * table.lane_capacity[road_class] * table.green_ratio[road_class]
         capacity_source = np.where(
             lanes_source == Source.DEFAULT, int(Source.DEFAULT), int(Source.DERIVED)
         )
@@ -126,7 +126,7 @@ class DirectedLinks:
         )
 
     def _names(self, way: Array) -> list[str]:
-        words = [*map(str, self.extract.word), ""]
+        words = [*self.extract.words, ""]
         codes = self.extract.tag_codes("way", ["name", "ref"])  # 5
         chosen = np.where(codes[:, 0] >= 0, codes[:, 0], codes[:, 1])
         return [words[code] for code in chosen[way].tolist()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -94,6 +95,16 @@ class OsmExtract(Columns):
         """Number of relations."""
         return len(self.relation_id)
 
+    @cached_property
+    def words(self) -> list[str]:
+        """The texts of ``word``."""
+        return [str(word) for word in self.word]
+
+    @cached_property
+    def code_of(self) -> dict[str, int]:
+        """Row of each text in ``word``."""
+        return {word: code for code, word in enumerate(self.words)}
+
     def tag_codes(self, kind: str, keys: Sequence[str]) -> Array:
         """Return the values of some keys as indices into ``word``.
 
@@ -111,7 +122,7 @@ class OsmExtract(Columns):
         first = getattr(self, f"{kind}_tag_first")
         key = getattr(self, f"{kind}_tag_key")
         value = getattr(self, f"{kind}_tag_value")
-        place = {str(word): code for code, word in enumerate(self.word)}
+        place = self.code_of
         column_of = np.full(len(self.word) + 1, -1, dtype=np.int64)
         for number, name in enumerate(keys):
             column_of[place.get(name, len(self.word))] = number
@@ -124,7 +135,7 @@ class OsmExtract(Columns):
 
     def tag_texts(self, kind: str, key: str) -> list[str]:
         """Return the value of one key for each object, ``""`` where it has none."""
-        words = [*map(str, self.word), ""]
+        words = [*self.words, ""]
         return [words[code] for code in self.tag_codes(kind, [key])[:, 0]]
 
     def tag_combinations(
@@ -139,8 +150,7 @@ class OsmExtract(Columns):
         which : array [object], int64
             Row of ``combinations``.
         """
-        words = [str(word) for word in self.word]
-        place = {word: code for code, word in enumerate(words)}
+        words, place = self.words, self.code_of
         first = getattr(self, f"{kind}_tag_first")
         key, value = getattr(self, f"{kind}_tag_key"), getattr(self, f"{kind}_tag_value")
         wanted = np.array([place[name] for name in keys if name in place], dtype=np.int64)

@@ -112,7 +112,7 @@ def build_turns(extract: OsmExtract, road: RoadNetwork, why_not: Mapping[int, st
         Id of a way that is no road → the reason.
     """
     roads = _Roads(extract, road, why_not)
-    words = [str(word) for word in extract.word]
+    words = extract.words
     found: list[dict[str, Any]] = []
     sequences: list[Sequence[int]] = []
     relation: list[int] = []

@@ -9,8 +9,9 @@ Rules, with the numbers that the code carries (tags: :mod:`cczsim.osm.tags`; cut
    in the order of the ways in the extract, along the way, forward before backward.
 3. ``link_id`` is 10,000 times the way's id, plus twice the number of the piece within the way, plus
    1 for the backward link, so that it stays the same where the way does.
-4. ``capacity = lanes x lane_capacity x green_ratio``, the last two from the class table: derived
-   where the lanes are tagged or derived, default where they are default.
+4. ``capacity = lanes x lane_capacity x share of the hour``, the second from the class table, the
+   third from it and what stands at the downstream node (:mod:`cczsim.osm.controls`): derived where
+   the lanes are tagged or derived, default where they are default.
 5. The street's name is ``name``, else ``ref``.
 6. Components are counted by strong and weak connection. All stay unless ``keep="largest"``, which
    keeps the largest strong one under the turn rules, and reports what that leaves out.
@@ -46,6 +47,7 @@ from cczsim.osm.components import (
     km_by_class,
     main_links,
 )
+from cczsim.osm.controls import find_controls
 from cczsim.osm.directed import DirectedLinks
 from cczsim.osm.extract import OsmExtract
 from cczsim.osm.findings import extract_findings
@@ -134,7 +136,16 @@ def build_roads(
         road = keep_links(road, kept)
         turns = turns_after_drop(turns, np.flatnonzero(kept), n_links)
         turn_report = report_after_drop(turn_report, turns)
-    road = road.replace(dual_carriageway=dual_carriageways(road))  # 8
+    controls = find_controls(
+        extract, nodes, pieces, road, links.piece[kept], links.backward[kept], table
+    )
+    road = road.replace(
+        dual_carriageway=dual_carriageways(road),  # 8
+        control=controls.control,
+        control_source=controls.source,
+        capacity=road.lanes * table.lane_capacity[road.road_class] * controls.share,  # 4
+    )
+    report["controls"] = controls.report
     report["network"] = _network_report(road, links.piece[kept])
     report["provenance"] = _provenance(road)
     report["not_understood"] = _odd(rules, which)

@@ -72,7 +72,7 @@ class Places:
 
     def __init__(self, extract: OsmExtract) -> None:
         self.extract = extract
-        self.words = [str(word) for word in extract.word]
+        self.words = extract.words
         rows = np.flatnonzero(np.isin(extract.way_id, extract.member_ref))
         self._ways: dict[int, int] = dict(
             zip(extract.way_id[rows].tolist(), rows.tolist(), strict=True)

@@ -13,6 +13,7 @@ from cczsim.indicators.conventions import convention as find_convention
 from cczsim.indicators.density import area_density
 from cczsim.indicators.fabric import RAIL_REACH, street_fabric
 from cczsim.indicators.sensitivity import sensitivity
+from cczsim.network.centrelines import draw_centrelines
 from cczsim.network.network import Network
 from cczsim.network.zone_build import hexagons
 from cczsim.pipeline.areas import read_areas, zone_areas
@@ -40,6 +41,7 @@ def density(
     hexagon: int | None = None,
     blocks: bool = False,
     sensitive: bool = False,
+    centrelines: bool = False,
     progress: Progress,
 ) -> int:
     """Measure a network.
@@ -59,17 +61,26 @@ def density(
         Also measure blocks, intersections and the reach of rail.
     sensitive : bool
         Also say what each rule of the convention moves.
+    centrelines : bool
+        Draw dual carriageways as one line before measuring.
     """
     check_targets(json_file)
     asked = find_convention(convention) if convention is not None else None
     given = read_areas(area) if area is not None else None
     with progress.step("read"):
         net = load_network(Path(network), progress)
+    if centrelines:
+        net = with_centrelines(net)
     rows = measure(net, area, asked, given, hexagon=hexagon, blocks=blocks, sensitive=sensitive)
     if json_file is not None:
         write_text(json_file, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     _print_table(rows)
     return 0
+
+
+def with_centrelines(net: Network) -> Network:
+    """Return the network with dual carriageways drawn as one line; it has no turn rules."""
+    return net.replace(road=draw_centrelines(net.road).road, turns=None)
 
 
 def measure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,24 @@ from cczsim.network.road import RoadNetwork
 from cczsim.pipeline.progress import Progress
 
 HEALTH_PAGE = "network.html"
+CENTRELINES = "centrelines.gpkg"
 _OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 
 
-def load_network(path: str | Path, progress: Progress) -> Network:
+def load_network(path: str | Path, progress: Progress, keep: str | None = None) -> Network:
     """Return the network that a path names, built if need be.
+
+    Parameters
+    ----------
+    path : path
+    progress : Progress
+    keep : {"all", "largest"}, optional
+        Which components of an OSM extract to keep; all where None.
 
     Raises
     ------
     InputError
-        Nothing there is a network.
+        Nothing there is a network, or ``keep`` is given for something that is no extract.
     """
     from cczsim.io.bundle import is_bundle, read_bundle
     from cczsim.io.recipe import read_recipe
@@ -34,6 +43,10 @@ def load_network(path: str | Path, progress: Progress) -> Network:
             str(path),
             "nothing",
             "a built network, a recipe, an OSM extract, a TNTP or GMNS network",
+        )
+    if keep is not None and not path.name.endswith(_OSM):
+        raise InputError.of(
+            f"--keep {keep}", str(path), "an OSM extract", "in a recipe, write keep under [source]"
         )
     if path.is_dir() and is_bundle(path):
         with progress.step("read network"):
@@ -52,7 +65,7 @@ def load_network(path: str | Path, progress: Progress) -> Network:
         from cczsim.osm.route_lines import RouteSettings
         from cczsim.pipeline.recipes import build_extract
 
-        network = build_extract(path, progress, routes=RouteSettings())
+        network = build_extract(path, progress, keep=keep or "all", routes=RouteSettings())
         if network.transit is not None and network.transit.n_lines:
             network = network.replace(transit=with_transfers(network.transit))
         return network
@@ -75,23 +88,37 @@ def network_inputs(path: str | Path) -> list[Path]:
     if path.suffix == ".toml" or (path / "recipe.toml").is_file():
         return read_recipe(path).inputs()
     if path.is_dir():
-        return sorted(f for f in path.iterdir() if f.is_file() and f.name != HEALTH_PAGE)
+        return sorted(
+            f for f in path.iterdir() if f.is_file() and f.name not in (HEALTH_PAGE, CENTRELINES)
+        )
     return [path]
 
 
 def build(
-    source: str, out: Path | None = None, json_file: Path | None = None, *, progress: Progress
-) -> int:
+    source: str, out: Path | None = None, json_file: Path | None = None, *,
+    keep: str | None = None, progress: Progress,
+) -> int:  # fmt: skip
     """Build a network, save it to ``out`` and its account to ``json_file``."""
-    network = load_network(source, progress)
+    network = load_network(source, progress, keep)
+    drawn = None
+    if "roads" in network.info.build:
+        from cczsim.network.centrelines import draw_centrelines
+
+        with progress.step("centrelines"):
+            drawn = draw_centrelines(network.road)
+        told = {**network.info.build, "centrelines": drawn.report}
+        network = network.replace(info=replace(network.info, build=told))
     if out is not None:
         from cczsim.io.bundle import save_network
 
         with progress.step("save"):
             save_network(network, out)
-        if "roads" in network.info.build:
+        if drawn is not None:
+            from cczsim.io.centreline_layer import save_centrelines
+
             with progress.step("health page"):
                 _save_page(network, out)
+                save_centrelines(drawn.road, out / CENTRELINES)
     account = {**account_of(network), "seconds": dict(progress.seconds)}
     if json_file is not None:
         text = json.dumps(account, ensure_ascii=False, indent=1)
@@ -209,11 +236,26 @@ def summary(network: Network) -> list[str]:
         kinds = list(account["other_ways"])
         more = f" and {len(kinds) - 6} more" if len(kinds) > 6 else ""
         lines.append(f"  no road for cars: {ways} ways, {km:.1f} km ({', '.join(kinds[:6])}{more})")
+    drawn = account["build"].get("centrelines")
+    if drawn is not None and drawn["streets_drawn_in_the_middle"]:
+        before, after = drawn["before"], drawn["after"]
+        lines.append(
+            f"  with dual carriageways as one line: {after['km']:.1f} km, {after['junctions']} "
+            f"junctions of {before['junctions']}, {after['parts']} connected parts of "
+            f"{before['parts']}"
+        )
     parts = account["components"]
     lines.append(
         f"  {parts['kept']} strong components kept, {parts['dropped']} dropped "
         f"({parts['dropped_link_km']:.1f} km of directed links)"
     )
+    outside = parts.get("outside_main_link_km_by_class", {})
+    if outside:
+        where = "cut off, in km of directed links" if parts["dropped"] else (
+            "not reached and returned from in the largest, in km of directed links (kept all the "
+            "same; --keep largest leaves them out)"
+        )  # fmt: skip
+        lines.append(f"  {where}: " + ", ".join(f"{k} {v:.1f}" for k, v in outside.items()))
     cut = parts.get("cut_off_by_turn_rules", {"links": 0})
     if cut["links"]:
         km = sum(cut["link_km_by_class"].values())

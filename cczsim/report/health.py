@@ -22,6 +22,8 @@ from cczsim.network.provenance import Source
 from cczsim.network.road import ATTRIBUTES, RoadNetwork
 from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
 from cczsim.network.suspects import Suspect, find_suspects
+from cczsim.network.turns import turns_from
+from cczsim.osm.components import main_links
 
 TEMPLATES: Final = files("cczsim.report").joinpath("templates")
 POLICY: Final = (
@@ -55,6 +57,8 @@ def health_page(network: Network) -> str:
         road=_size(network),
         ways=_ways(roads),
         components=roads.get("components", {}),
+        controls=roads.get("controls", {}),
+        centrelines=network.info.build.get("centrelines", {}),
         turns=roads.get("turn_restrictions", {}),
         refused=[
             row for row in roads.get("turn_restrictions", {}).get("relations", ()) if row["refused"]
@@ -125,7 +129,7 @@ def _provenance(road: RoadNetwork) -> list[tuple[str, list[float]]]:
     """Return for each attribute the share of link kilometres by source."""
     street = road.is_street
     out = []
-    for name in ("class", *ATTRIBUTES):
+    for name in ("class", *ATTRIBUTES, "control"):
         source = getattr(road, f"{name}_source")[street]
         km = np.bincount(source, road.length[street], minlength=len(Source))
         out.append((name, (km / max(float(km.sum()), 1e-9)).tolist()))
@@ -146,6 +150,8 @@ def _map(network: Network, suspects: list[Suspect]) -> dict[str, Any] | None:
     if not road.n_links or not np.isfinite(road.node_lon).all():
         return None
     rows = carriageway_rows(road)
+    turns = network.turns if network.turns is not None else turns_from([])
+    outside = ~main_links(road, turns)
     parts = [(road, rows)]
     if network.cut_off is not None and network.cut_off.n_links:
         parts.append((network.cut_off, carriageway_rows(network.cut_off)))
@@ -169,14 +175,17 @@ def _map(network: Network, suspects: list[Suspect]) -> dict[str, Any] | None:
         begin, index = take_ragged(first, own)
         bounds = begin.tolist()
         px, py = x[index], y[index]
-        kinds = np.column_stack([getattr(part, f"{name}_source")[own] for name in _COLOURED])
+        group = 2 * outside[own] if number == 0 else np.ones(len(own), dtype=np.int64)
+        kinds = np.column_stack(
+            [group, *(getattr(part, f"{name}_source")[own] for name in _COLOURED)]
+        )
         for k in range(len(own)):
             span = slice(bounds[k], bounds[k + 1])
             line = np.column_stack([px[span], py[span]])
             line = line if whole else line[[0, -1]]
             steps = np.diff(line, axis=0, prepend=np.zeros((1, 2), dtype=int))
             lines.append(steps.ravel().tolist())
-            codes.append(f"{number}{''.join(map(str, kinds[k]))}")
+            codes.append("".join(map(str, kinds[k])))
     sx, sy = metres(np.array([s.lon for s in suspects]), np.array([s.lat for s in suspects]))
     classes = [
         ROAD_CLASSES[c]
