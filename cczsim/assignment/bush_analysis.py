@@ -93,6 +93,25 @@ def select_zone(solution: BushSolution, zone: int) -> Selection:
     return Selection(wanted, _links_by_class(solution, flow))
 
 
+def load_used(solution: BushSolution, trips: Array) -> Array:
+    """Return the link flows of other trips that divide over the used ways as these do.
+
+    Parameters
+    ----------
+    solution : BushSolution
+    trips : array [zone, zone], pce/h
+        Of each class in turn; those between zones that nobody travels between load nothing.
+
+    Returns
+    -------
+    array [link], pce/h
+    """
+    flow = np.zeros(solution.n_classes * solution.graph.road.n_links)
+    wanted = np.ascontiguousarray(trips, dtype=float).reshape(-1, len(solution.zone_id))
+    bound_for(solution.rows, wanted, flow)
+    return np.asarray(_links_by_class(solution, flow).sum(axis=0))
+
+
 def used_ways(
     solution: BushSolution, origin: int, destination: int, user_class: int = 0, least: float = 1e-6
 ) -> tuple[Way, ...]:

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from cczsim import __version__
 from cczsim.cli import (
+    demand_words,
     network_words,
     option_words,
     result_words,
@@ -33,7 +34,8 @@ exit codes:
 
 _LEAST_MEMORY = 5 * 2**29
 _WORDS = (
-    scenario_words, option_words, network_words, road_words, transit_words, result_words,
+    scenario_words, option_words, network_words, road_words, transit_words, demand_words,
+    result_words,
 )  # fmt: skip
 
 

@@ -32,7 +32,8 @@ from cczsim.scenario.ledger import name_pairs
 from cczsim.units import parse
 
 
-def _read_network(text: str, progress: Progress) -> Network:
+def read_network(text: str, progress: Progress) -> Network:
+    """Return the network that a command names: a TNTP file, a GMNS folder, or what can be built."""
     path = Path(text)
     if path.is_dir() and gmns.is_gmns(path):
         return gmns.read_network(path)
@@ -97,7 +98,7 @@ def assign(
     check_targets(flows, json_file, skims, paths, save_bushes)
     began = time.perf_counter()
     with progress.step("read"):
-        net = _read_network(network, progress)
+        net = read_network(network, progress)
         if net.zones is None:
             raise InputError.of(network, "a network without zones", "zones to assign trips between")
         time_unit = float(net.info.build.get("time_unit_s", 1.0))
