@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,7 @@ from cczsim.scenario.ledger import lost_share
 from cczsim.scenario.result import AppliedChange, RunResult
 from cczsim.scenario.run import prepare, run_scenario
 from cczsim.scenario.spec import ScenarioSpec
+from cczsim.scenario.weights import weigh
 
 LOG: Final = "cczsim.log"
 """Where all that a run says is written, in the folder of results."""
@@ -178,6 +179,9 @@ def _run_jobs(
         results[file] = result
         if file in kept:
             continue
+        with progress.step(f"{job.spec.name}: weigh assumptions"):
+            weighed = weigh(job.spec, result, networks.load(job.spec))
+            result = replace(result, assumptions=weighed)
         status, missed = _status(job.spec, result, strict)
         code = max(code, 1 if missed else 0)
         comparison = compare_runs(base, result) if base is not None else None

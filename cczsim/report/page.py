@@ -37,6 +37,8 @@ from cczsim.report.text import Both, Language, remark, same, term, text
 from cczsim.scenario.result import RunResult
 
 TEMPLATES: Final = files("cczsim.report").joinpath("templates")
+_FIRST_ASSUMPTIONS: Final = 12
+"""Those that weigh most are open to read; the rest is folded."""
 # Nothing may be fetched: scripts and styles stand in the page, images are drawn by it.
 POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -261,6 +263,7 @@ def render(
         verdict=target_counts(scores),
         answer=answer(figures, scores, comparison),
         assumptions=assumption_lines(result),
+        first_assumptions=_FIRST_ASSUMPTIONS,
         gates=bool(tables.gate_tiers(result)),
         map=drawn,
         charts_wide=wide,

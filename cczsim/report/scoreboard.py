@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from cczsim.indicators.plan_targets import find_target
-from cczsim.report.figures import DASH, number, signed, unit_name
+from cczsim.report.figures import DASH, MINUS, number, percent, signed, unit_name
 from cczsim.report.tables import Cell, Figures, figure_label, target_convention, unit_of
 from cczsim.report.text import Both, remark, same, term, text
-from cczsim.scenario.result import RunResult, TargetRow
+from cczsim.scenario.result import RunResult, TargetRow, Weight
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,17 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class AssumptionLine:
-    """Something that was set, ready to print; only the first row of a key has an id."""
+    """Something that was set, ready to print; only the first row of a key has an id.
+
+    ``moved`` is the share of all trips that hangs on it, ``more`` what else is known of its weight.
+    """
 
     name: Both
     key: str
     anchor: str
     value: Both
+    moved: str
+    more: Both
     source: Both
     why: Both
 
@@ -103,8 +109,25 @@ def assumption_lines(result: RunResult) -> tuple[AssumptionLine, ...]:
         shown = term("origin", source[0]).join(*(term("origin", s) for s in source[1:]), by="; ")
         anchor = f"assumption-{k}" if row.key not in seen else ""
         seen.add(row.key)
-        lines.append(AssumptionLine(name, row.key, anchor, value, shown, why))
+        moved, more = _weight(row.weight)
+        lines.append(AssumptionLine(name, row.key, anchor, value, moved, more, shown, why))
     return tuple(lines)
+
+
+def _weight(weight: Weight | None) -> tuple[str, Both]:
+    """Return how many trips hang on an assumption, and what they and the roads say besides."""
+    if weight is None:
+        return DASH, same("")
+    parts = []
+    if weight.moved > 0.0:
+        parts.append(text("weight.modes", car=_change(weight.car), transit=_change(weight.transit)))
+    if math.isfinite(weight.driven):
+        parts.append(text("weight.driven", share=percent(weight.driven)))
+    return percent(weight.moved, 2), same("").join(*parts, by="; ")
+
+
+def _change(share: float) -> str:
+    return percent(share).replace("-", MINUS) if share < 0.0 else "+" + percent(share)
 
 
 def scoreboard(figures: Figures) -> tuple[ScoreRow, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from cczsim.network.network import Network
 from cczsim.network.provenance import GUESSED, Source
 from cczsim.network.road import ATTRIBUTES, RoadNetwork
@@ -46,6 +48,16 @@ def network_assumptions(network: Network) -> list[Assumption]:
                 Assumption(
                     f"network.{name}", f"{100 * guessed:.1f} % of street length", "table",
                     "taken from a class table or made by the street generator, not observed",
+                )
+            )  # fmt: skip
+    lines = network.transit
+    if lines is not None:
+        guessed_lines = int(np.isin(lines.headway_source, GUESSED).sum())
+        if guessed_lines:
+            out.append(
+                Assumption(
+                    "network.headway", f"{guessed_lines} of {lines.n_lines} lines", "table",
+                    "taken from a table by mode or made up with the line, not observed",
                 )
             )  # fmt: skip
     return out

@@ -12,6 +12,27 @@ from cczsim.network.network import Network
 
 
 @dataclass(frozen=True)
+class Weight:
+    """What an assumption weighs; NaN where that is no number. See :mod:`cczsim.scenario.weights`.
+
+    Parameters
+    ----------
+    moved : float
+        Share of all trips that a tenth more of it would move to another mode or place, or bring
+        about or away, before congestion answers.
+    car, transit : float
+        By what share trips by these modes would change.
+    driven : float
+        Share of vehicle-kilometres on links where the attribute was guessed.
+    """
+
+    moved: float = float("nan")
+    car: float = float("nan")
+    transit: float = float("nan")
+    driven: float = float("nan")
+
+
+@dataclass(frozen=True)
 class Assumption:
     """Something that was set rather than observed.
 
@@ -25,12 +46,15 @@ class Assumption:
         ``default``, ``scenario``, ``recipe`` or ``table``, with a citation where there is one.
     why : str
         What it stands for, in a sentence.
+    weight : Weight, optional
+        How much hangs on it, where somebody asked.
     """
 
     key: str
     value: str
     source: str
     why: str = ""
+    weight: Weight | None = None
 
 
 @dataclass(frozen=True)

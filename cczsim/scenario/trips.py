@@ -60,7 +60,9 @@ def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -
     return composite(costs, demand.choice_scale)
 
 
-def make_trips(zones: ZoneSystem, cost: Array, demand: DemandParams) -> Distribution:
+def make_trips(
+    zones: ZoneSystem, cost: Array, demand: DemandParams, tolerance: float = 1e-9
+) -> Distribution:
     """Return the person trips of the modelled hour.
 
     Parameters
@@ -69,6 +71,8 @@ def make_trips(zones: ZoneSystem, cost: Array, demand: DemandParams) -> Distribu
         With the residents and jobs of the scenario's year.
     cost : array [zone, zone], s
         From :func:`pull_costs`.
+    tolerance : float
+        Residual at which balancing stops.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def make_trips(zones: ZoneSystem, cost: Array, demand: DemandParams) -> Distribu
     pull = deterrence(cost, demand.distance_decay, demand.decay_power)
     # Trips that stay at a gate cross no cordon, and are none of the model's.
     np.fill_diagonal(pull, np.where(zones.inside, np.diagonal(pull), 0.0))
-    found = gravity(production, attraction, pull)
+    found = gravity(production, attraction, pull, tolerance=tolerance)
     if not found.converged and found.residual > _BALANCED:
         raise DemandError.of(
             "demand", f"a trip matrix off its totals by {found.residual:.1e} of all trips",

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -39,17 +40,19 @@ def digests(out: Path) -> dict[str, str]:
     return found
 
 
-def kill_and_resume(scenario: Path, work: Path, times: int, seed: int) -> list[dict[str, object]]:
-    """Return a row a kill: when, what was left, and whether the resumed run has the same bits."""
+def kill_and_resume(
+    scenario: Path, work: Path, times: int, seed: int
+) -> Iterator[dict[str, object]]:
+    """Yield a row a kill: when, what was left, and whether the resumed run has the same bits."""
     whole = work / "whole"
     began = time.perf_counter()
     code = subprocess.run(command(scenario, whole, "--quiet"), check=False).returncode
     length = time.perf_counter() - began
     wanted = digests(whole)
     assert wanted
-    moments, rows = random.Random(seed), []
-    while len(rows) < times:
-        out = work / f"out-{len(rows)}"
+    moments, done = random.Random(seed), 0
+    while done < times:
+        out = work / f"out-{done}"
         moment = moments.uniform(0.0, length)
         began = time.perf_counter()
         run = subprocess.Popen(command(scenario, out, "--quiet"))
@@ -70,17 +73,15 @@ def kill_and_resume(scenario: Path, work: Path, times: int, seed: int) -> list[d
         )
         same = digests(out) == wanted and resumed.returncode == code
         clean = not [p for p in out.iterdir() if p.name.startswith(".")]
-        rows.append(
-            {
-                "moment_s": round(moment, 2), "finished": left, "checkpoints": kept,
-                "kept": resumed.stderr.count(": kept,"),
-                "solved": resumed.stderr.count(": resumed, solved"),
-                "solving": resumed.stderr.count(": resumed in"),
-                "same_bits": same, "clean": clean,
-            }
-        )  # fmt: skip
+        done += 1
+        yield {
+            "moment_s": round(moment, 2), "finished": left, "checkpoints": kept,
+            "kept": resumed.stderr.count(": kept,"),
+            "solved": resumed.stderr.count(": resumed, solved"),
+            "solving": resumed.stderr.count(": resumed in"),
+            "same_bits": same, "clean": clean,
+        }  # fmt: skip
         shutil.rmtree(out)
-    return rows
 
 
 def main() -> int:
@@ -89,10 +90,12 @@ def main() -> int:
     words.add_argument("--times", type=int, default=30)
     words.add_argument("--seed", type=int, default=1)
     args = words.parse_args()
+    rows = []
     with tempfile.TemporaryDirectory() as work:
-        rows = kill_and_resume(args.scenario.resolve(), Path(work), args.times, args.seed)
-    for row in rows:
-        sys.stdout.write(json.dumps(row) + "\n")
+        for row in kill_and_resume(args.scenario.resolve(), Path(work), args.times, args.seed):
+            rows.append(row)
+            sys.stdout.write(json.dumps(row) + "\n")
+            sys.stdout.flush()
     good = sum(bool(row["same_bits"] and row["clean"]) for row in rows)
     early = sum(not row["checkpoints"] and not row["finished"] for row in rows)
     sys.stdout.write(f"{early} of {len(rows)} fell before the first checkpoint\n")

@@ -66,7 +66,7 @@ def study(repository: Path, tmp_path: Path) -> Path:
 
 
 def test_a_killed_run_resumes_to_the_same_bits(study: Path, kills: ModuleType) -> None:
-    rows = kills.kill_and_resume(study / "plan.toml", study, times=2, seed=3)
+    rows = list(kills.kill_and_resume(study / "plan.toml", study, times=2, seed=3))
     assert [row["same_bits"] and row["clean"] for row in rows] == [True] * 2, rows
 
 

@@ -90,7 +90,7 @@ def browse(path: Path, folder: Path) -> tuple[str, str]:
             str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr",
-            "--v=0", "--virtual-time-budget=20000", "--window-size=1400,1000", "--dump-dom",
+            "--v=0", "--virtual-time-budget=120000", "--window-size=1400,1000", "--dump-dom",
             path.as_uri(),
         ],
         capture_output=True, timeout=120, check=False,
