@@ -232,7 +232,7 @@ def mode_equilibrium(
                 f"{demand.transit_choice!r}", "let rail and bus go together, or crowding be off",
             )  # fmt: skip
         crowd = CrowdedTransit(
-            network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny, free=skims
+            network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
         )
     share = 1.0 if crowd is None else _PART
     began = time.perf_counter()

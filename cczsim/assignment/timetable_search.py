@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cczsim.assignment.threads import by_block
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError
 from cczsim.kernels.raptor import travel_times
@@ -116,9 +117,9 @@ def timetable_times(
     rows = np.concatenate([np.arange(first[o], first[o + 1]) for o in origins]).astype(int)
     own_first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     times = np.empty((len(origins), len(departures), n_places))
-    travel_times(
-        timetable_graph(timetable), own_first, stop[rows], time[rows], first, stop, time,
-        departures, max_rides, times,
+    by_block(
+        travel_times, len(origins), timetable_graph(timetable), own_first, stop[rows], time[rows],
+        first, stop, time, departures, max_rides, times,
     )  # fmt: skip
     times[np.arange(len(origins)), :, origins] = 0.0
     return times

@@ -12,9 +12,10 @@ import numpy as np
 
 from cczsim.assignment.result import TransitAssignment, TransitSkims
 from cczsim.assignment.road_demand import check_demand, split_demand
+from cczsim.assignment.threads import by_block
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
-from cczsim.kernels.hyperpath import N_PARTS, assign_strategies
+from cczsim.kernels.hyperpath import N_PARTS, assign_block
 from cczsim.kernels.types import N_BLOCKS
 from cczsim.network.transit import MODES, TransitNetwork
 from cczsim.network.zones import ZoneSystem
@@ -77,7 +78,7 @@ def line_graph(
     return LineGraph(
         entry_stop=transit.line_stop,
         entry_begins=begins,
-        run_time=transit.run_time,
+        run_time=np.array(transit.run_time),
         run_fare=seconds_per_cny * np.repeat(by_mode[transit.mode], per_line) * transit.run_length,
         frequency=np.repeat(1.0 / transit.headway, per_line),
         stop_first=stop_first,
@@ -130,7 +131,8 @@ def assign_transit(
     graph = line_graph(transit, n_zones, params, seconds_per_cny)
     skims = np.empty((N_PARTS, n_zones, n_zones))
     flows = block_flows(graph)
-    assign_strategies(graph, weights(params), matrix, skims, *flows)
+    no_rides = np.zeros((0, 0), dtype=bool)
+    by_block(assign_block, len(flows[0]), graph, weights(params), matrix, skims, *flows, no_rides)
     return transit_result(matrix, skims, *(flow.sum(axis=0) for flow in flows))
 
 
@@ -142,11 +144,15 @@ def weights(params: TransitParams) -> Array:
 
 
 def block_flows(graph: LineGraph) -> tuple[Array, Array, Array]:
-    """Return room for the flows of entries, walks and accesses, by block of destinations."""
+    """Return room for the flows of entries, walks and accesses, by block of destinations.
+
+    There are no more blocks than zones: a block without one adds nothing.
+    """
+    n_blocks = max(min(N_BLOCKS, len(graph.zone_first) - 1), 1)
     return (
-        np.empty((N_BLOCKS, 3, len(graph.entry_stop))),
-        np.empty((N_BLOCKS, len(graph.walk_from))),
-        np.empty((N_BLOCKS, 2, len(graph.access_time))),
+        np.empty((n_blocks, 3, len(graph.entry_stop))),
+        np.empty((n_blocks, len(graph.walk_from))),
+        np.empty((n_blocks, 2, len(graph.access_time))),
     )
 
 

@@ -26,14 +26,13 @@ from cczsim.assignment.result import (
     Status,
     TransitAssignment,
     TransitRecord,
-    TransitSkims,
     Unreachable,
 )
 from cczsim.assignment.road_demand import check_demand
+from cczsim.assignment.threads import by_block
 from cczsim.assignment.transit import (
     block_flows,
     line_graph,
-    skim_transit,
     transit_result,
     weights,
 )
@@ -45,17 +44,10 @@ from cczsim.assignment.transit_conditions import (
 )
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
-from cczsim.kernels.hyperpath import N_PARTS
-from cczsim.kernels.strategy_mix import (
-    N_SLOTS,
-    NOBODY,
-    StrategyPool,
-    load_mix,
-    mark_rides,
-    newton_step,
-    shift_mix,
-)
-from cczsim.kernels.types import N_BLOCKS
+from cczsim.kernels.hyperpath import N_PARTS, WEIGHTED, assign_block
+from cczsim.kernels.strategy_cost import newton_step
+from cczsim.kernels.strategy_mix import shift_block
+from cczsim.kernels.strategy_pool import N_SLOTS, NOBODY, StrategyPool, load_block
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
@@ -137,8 +129,6 @@ class CrowdedTransit:
     params : TransitParams
     seconds_per_cny : float
         What passengers weigh fares by distance with.
-    free : TransitSkims, optional
-        Of empty vehicles, if they are known already.
     """
 
     def __init__(
@@ -148,14 +138,22 @@ class CrowdedTransit:
         params: TransitParams,
         *,
         seconds_per_cny: float = 0.0,
-        free: TransitSkims | None = None,
     ) -> None:
         self.transit, self.params = transit, params
         self._graph = line_graph(transit, zones.n_zones, params, seconds_per_cny)
-        free = free or skim_transit(transit, zones, params, seconds_per_cny=seconds_per_cny)
-        self._reached = np.isfinite(free.weighted) & ~np.eye(zones.n_zones, dtype=bool)
-        self._limit = free.weighted + params.wait_weight * params.give_up_after
         n, entries = zones.n_zones, len(transit.line_stop)
+        self._flows = block_flows(self._graph)
+        self._skims = np.empty((N_PARTS, n, n))
+        self._rides = np.zeros((n, len(transit.access_zone)), dtype=bool)
+        self._n_blocks = len(self._flows[0])
+        nobody = np.zeros((n, n))
+        by_block(
+            assign_block, self._n_blocks, self._graph, weights(params), nobody, self._skims,
+            *self._flows, self._rides,
+        )  # fmt: skip
+        free = self._skims[WEIGHTED].copy()
+        self._reached = np.isfinite(free) & ~np.eye(n, dtype=bool)
+        self._limit = free + params.wait_weight * params.give_up_after
         nodes = transit.n_stops + entries
         self._pool = StrategyPool(
             via=np.empty((n, N_SLOTS, nodes), np.int32),
@@ -167,16 +165,12 @@ class CrowdedTransit:
             excess=np.zeros((n, N_SLOTS + 1, n)),
             lead=np.full((n, n), NOBODY, np.int32),
         )
-        self._rides = np.zeros((n, len(transit.access_zone)), dtype=bool)
-        mark_rides(self._graph, weights(params), self._rides)
         places = counted_places(transit, params)
         self._places = np.repeat(places, np.diff(transit.line_first))
-        self._skims = np.empty((N_PARTS, n, n))
         self._stretch = np.ones(entries)
         self._least_frequency, self._caution = _FIRST_LEAST, 1.0
         self._elastic = False
-        self._flows = block_flows(self._graph)
-        self._totals = np.empty((N_BLOCKS, 3))
+        self._totals = np.empty((self._n_blocks, 3))
 
     def assign(
         self,
@@ -334,7 +328,16 @@ class CrowdedTransit:
         for _ in range(_SETTLE_ROUNDS):
             graph = self._graph._replace(frequency=self._graph.frequency / self._stretch)
             pair_first, pairs = self._pairs(tight)
-            load_mix(graph, self._pool, asked, *self._flows, pair_first, pairs)
+            by_block(
+                load_block,
+                self._n_blocks,
+                graph,
+                self._pool,
+                asked,
+                *self._flows,
+                pair_first,
+                pairs,
+            )
             entry, walk, access = (flow.sum(axis=0) for flow in self._flows)
             here = self._conditions(entry[0], entry[1])
             miss = np.log(self._stretch) - np.log(here.wait_stretch)
@@ -366,15 +369,15 @@ class CrowdedTransit:
         """Return offsets of the pairs of entries at some stops, and room for them by block."""
         sizes = np.where(tight, np.diff(self._graph.stop_first).astype(np.int64) ** 2, 0)
         first = np.where(tight, np.cumsum(sizes) - sizes, -1)
-        return first, np.empty((N_BLOCKS, int(sizes.sum())))
+        return first, np.empty((self._n_blocks, int(sizes.sum())))
 
     def _shift(self, here: Conditions, asked: Array, choice: Away) -> tuple[float, float, float]:
         """Move passengers; return what ``totals`` of the kernel hold."""
         loaded = self._graph._replace(frequency=self._graph.frequency / self._stretch)
-        shift_mix(
-            here.of(self._graph), loaded, weights(self.params), asked, choice.cost, here.bend_run,
-            here.bend_wait, self._caution, choice.spread, choice.fare, self._rides,
-            self._pool, self._skims, self._totals,
+        by_block(
+            shift_block, self._n_blocks, here.of(self._graph), loaded, weights(self.params), asked,
+            choice.cost, here.bend_run, here.bend_wait, self._caution, choice.spread, choice.fare,
+            self._rides, self._pool, self._skims, self._totals,
         )  # fmt: skip
         wait, least, away = self._totals.sum(axis=0)
         return float(wait), float(least), float(away)

@@ -41,3 +41,12 @@ parallel_kernel: Any = numba.njit(cache=True, error_model="numpy", parallel=True
 
 inner_kernel: Any = numba.njit(cache=True, error_model="numpy", forceinline=True)
 """For what runs once a link: its code is put in place of its call."""
+
+sub_kernel: Any = numba.njit(
+    cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+"""For what only kernels call: no wrapper is compiled by which Python could call it."""
+
+block_kernel: Any = numba.njit(cache=True, error_model="numpy", nogil=True)
+"""For what threads call block by block (``assignment/threads.py``): a parallel loop that takes as
+many arrays as these would need two or three seconds more to compile."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cczsim.kernels._jit import kernel
+from cczsim.kernels._jit import sub_kernel
 
 
-@kernel
+@sub_kernel
 def sift_up(nodes: Any, keys: Any, position: Any, start: int) -> None:
     """Move the entry at ``start`` towards the root until its parent's key is not larger."""
     place = start
@@ -30,7 +30,7 @@ def sift_up(nodes: Any, keys: Any, position: Any, start: int) -> None:
     position[node] = place
 
 
-@kernel
+@sub_kernel
 def remove_least(nodes: Any, keys: Any, position: Any, size: int) -> int:
     """Take the root away and return the new size; its node and key are read before."""
     last = size - 1

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from cczsim.kernels._jit import kernel, parallel_kernel
+from cczsim.kernels._jit import block_kernel, sub_kernel
 from cczsim.kernels.heap import remove_least, sift_up
-from cczsim.kernels.types import N_BLOCKS
 
 # Rows of the parts of a label.
 WEIGHTED, IN_VEHICLE, WAIT, WALK, BOARDINGS = 0, 1, 2, 3, 4
 N_PARTS = 5
 
 
-@kernel
+@sub_kernel
 def _lower(node: int, key: float, label: Any, heap: Any, keys: Any, size: int) -> int:
     """Give a node a lower label and return the heap's size."""
     nodes, position = heap[0], heap[1]
@@ -37,7 +35,7 @@ def _lower(node: int, key: float, label: Any, heap: Any, keys: Any, size: int) -
     return size
 
 
-@kernel
+@sub_kernel
 def label_nodes(
     net: Any, weight: Any, zone: int, parts: Any, via: Any, rate: Any, heap: Any, keys: Any,
     order: Any,
@@ -154,7 +152,7 @@ def label_nodes(
     return reached
 
 
-@kernel
+@sub_kernel
 def board_from(net: Any, zone: int, parts: Any, weight: Any, origin: int) -> int:
     """Return the access that an origin leaves by, -1 if no strategy from it boards a line."""
     best = np.inf
@@ -170,7 +168,7 @@ def board_from(net: Any, zone: int, parts: Any, weight: Any, origin: int) -> int
     return chosen
 
 
-@kernel
+@sub_kernel
 def load_strategy(
     net: Any, zone: int, via: Any, order: Any, reached: int, flow: Any, entry_flow: Any,
     walk_flow: Any, egress_flow: Any, pair_first: Any, pairs: Any,
@@ -249,10 +247,10 @@ def load_strategy(
             egress_flow[chosen] += here
 
 
-@parallel_kernel
-def assign_strategies(net: Any, weight: Any, trips: Any, skims: Any, entry_flow: Any,
-                      walk_flow: Any, access_flow: Any) -> None:  # fmt: skip
-    """Skim and load all destinations, in parallel over fixed blocks of them.
+@block_kernel
+def assign_block(block: int, net: Any, weight: Any, trips: Any, skims: Any, block_entry_flow: Any,
+                 block_walk_flow: Any, block_access_flow: Any, rides: Any) -> None:  # fmt: skip
+    """Skim and load the destinations of a block.
 
     Parameters
     ----------
@@ -262,41 +260,52 @@ def assign_strategies(net: Any, weight: Any, trips: Any, skims: Any, entry_flow:
     trips : float64 array [zone, zone], trips/h
     skims : float64 array [N_PARTS, zone, zone], written
         inf (boardings too) where no way leads; 0 on the diagonal.
-    entry_flow : float64 array [N_BLOCKS, 3, entry], written
+    block_entry_flow : float64 array [block, 3, entry], the block's written
         Flow that stays aboard on the run that leaves the entry, boardings, alightings.
-    walk_flow : float64 array [N_BLOCKS, walk], written
-    access_flow : float64 array [N_BLOCKS, 2, access], written
+    block_walk_flow : float64 array [block, walk], the block's written
+    block_access_flow : float64 array [block, 2, access], the block's written
         To and from stops.
+    rides : bool array [zone, access], written
+        Whether the best strategy from the access to the zone boards a line; no rows if not wanted.
     """
+    n_blocks = len(block_entry_flow)
+    entry_flow = block_entry_flow[block]
+    walk_flow = block_walk_flow[block]
+    access_flow = block_access_flow[block]
     n_zones = len(net.zone_first) - 1
     n_stops = len(net.stop_first) - 1
     n_nodes = n_stops + len(net.entry_stop)
-    for block in numba.prange(N_BLOCKS):
-        entry_flow[block] = 0.0
-        walk_flow[block] = 0.0
-        access_flow[block] = 0.0
-        parts = np.empty((N_PARTS, n_nodes))
-        via = np.empty(n_nodes, np.int32)
-        rate = np.empty(n_stops)
-        heap = np.empty((2, n_nodes), np.int32)
-        keys = np.empty(n_nodes)
-        order = np.empty(n_nodes, np.int32)
-        flow = np.zeros(n_nodes)
-        no_pairs = np.full(n_stops, -1)
-        nothing = np.zeros(0)
-        for zone in range(block * n_zones // N_BLOCKS, (block + 1) * n_zones // N_BLOCKS):
-            reached = label_nodes(net, weight, zone, parts, via, rate, heap, keys, order)
-            for origin in range(n_zones):
-                chosen = board_from(net, zone, parts, weight, origin)
-                skim_origin(net, zone, parts, weight, origin, chosen, skims)
-                if chosen >= 0:
-                    flow[net.access_stop[chosen]] += trips[origin, zone]
-                    access_flow[block, 0, chosen] += trips[origin, zone]
-            load_strategy(net, zone, via, order, reached, flow, entry_flow[block],
-                          walk_flow[block], access_flow[block, 1], no_pairs, nothing)  # fmt: skip
+    entry_flow[:] = 0.0
+    walk_flow[:] = 0.0
+    access_flow[:] = 0.0
+    parts = np.empty((N_PARTS, n_nodes))
+    via = np.empty(n_nodes, np.int32)
+    rate = np.empty(n_stops)
+    heap = np.empty((2, n_nodes), np.int32)
+    keys = np.empty(n_nodes)
+    order = np.empty(n_nodes, np.int32)
+    flow = np.zeros(n_nodes)
+    no_pairs = np.full(n_stops, -1)
+    nothing = np.zeros(0)
+    for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
+        reached = label_nodes(net, weight, zone, parts, via, rate, heap, keys, order)
+        for origin in range(n_zones):
+            chosen = board_from(net, zone, parts, weight, origin)
+            skim_origin(net, zone, parts, weight, origin, chosen, skims)
+            if chosen >= 0:
+                flow[net.access_stop[chosen]] += trips[origin, zone]
+                access_flow[0, chosen] += trips[origin, zone]
+        load_strategy(net, zone, via, order, reached, flow, entry_flow, walk_flow,
+                      access_flow[1], no_pairs, nothing)  # fmt: skip
+        if len(rides) > 0:
+            for access in range(len(net.access_stop)):
+                stop = net.access_stop[access]
+                rides[zone, access] = (
+                    parts[WEIGHTED, stop] < np.inf and parts[BOARDINGS, stop] > 0.0
+                )
 
 
-@kernel
+@sub_kernel
 def skim_origin(
     net: Any, zone: int, parts: Any, weight: Any, origin: int, chosen: int, skims: Any
 ) -> None:

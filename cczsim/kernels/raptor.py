@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from cczsim.kernels._jit import kernel, parallel_kernel
+from cczsim.kernels._jit import block_kernel, sub_kernel
 
 
-@kernel
+@sub_kernel
 def _scan(net: Any, route: int, begin: int, ready: Any, ride: Any, rank: int, touched: Any) -> None:
     """Take the earliest trips along a route from a position on; note what they improve."""
     first_stop = net.route_first[route]
@@ -49,7 +48,7 @@ def _scan(net: Any, route: int, begin: int, ready: Any, ride: Any, rank: int, to
                 trip = low
 
 
-@kernel
+@sub_kernel
 def _depart(net: Any, access_stop: Any, access_time: Any, at: float, ready: Any, ride: Any,
             reach: Any, scan_from: Any, marked: Any, touched: Any) -> None:  # fmt: skip
     """Improve all labels of one origin by a departure before those that made them."""
@@ -94,11 +93,11 @@ def _depart(net: Any, access_stop: Any, access_time: Any, at: float, ready: Any,
                     marked[other] = True
 
 
-@parallel_kernel
-def travel_times(net: Any, origin_first: Any, access_stop: Any, access_time: Any,
+@block_kernel
+def travel_times(origin: int, net: Any, origin_first: Any, access_stop: Any, access_time: Any,
                  destination_first: Any, egress_stop: Any, egress_time: Any, departures: Any,
                  max_rides: int, times: Any) -> None:  # fmt: skip
-    """Find the times from origins to destinations for all departures, in parallel over origins.
+    """Find the times from an origin to all destinations, for all departures.
 
     Parameters
     ----------
@@ -112,23 +111,22 @@ def travel_times(net: Any, origin_first: Any, access_stop: Any, access_time: Any
     departures : float64 array [departure], s
         In rising order.
     max_rides : int
-    times : float64 array [origin, departure, destination], s, written
+    times : float64 array [origin, departure, destination], s, the origin's written
         From departure to arrival; inf where there is no way.
     """
     n_stops, n_routes = len(net.change_time), len(net.trip_first) - 1
-    for origin in numba.prange(len(origin_first) - 1):
-        ready = np.full((max_rides + 1, n_stops), np.inf)
-        ride = np.full((max_rides + 1, n_stops), np.inf)
-        reach = np.full(n_stops, np.inf)
-        scan_from = np.empty(n_routes, np.int32)
-        marked = np.empty(n_stops, np.bool_)
-        touched = np.empty(n_stops, np.bool_)
-        begin, end = origin_first[origin], origin_first[origin + 1]
-        for place in range(len(departures) - 1, -1, -1):
-            _depart(net, access_stop[begin:end], access_time[begin:end], departures[place], ready,
-                    ride, reach, scan_from, marked, touched)  # fmt: skip
-            for destination in range(len(destination_first) - 1):
-                best = np.inf
-                for e in range(destination_first[destination], destination_first[destination + 1]):
-                    best = min(best, reach[egress_stop[e]] + egress_time[e])
-                times[origin, place, destination] = best - departures[place]
+    ready = np.full((max_rides + 1, n_stops), np.inf)
+    ride = np.full((max_rides + 1, n_stops), np.inf)
+    reach = np.full(n_stops, np.inf)
+    scan_from = np.empty(n_routes, np.int32)
+    marked = np.empty(n_stops, np.bool_)
+    touched = np.empty(n_stops, np.bool_)
+    begin, end = origin_first[origin], origin_first[origin + 1]
+    for place in range(len(departures) - 1, -1, -1):
+        _depart(net, access_stop[begin:end], access_time[begin:end], departures[place], ready,
+                ride, reach, scan_from, marked, touched)  # fmt: skip
+        for destination in range(len(destination_first) - 1):
+            best = np.inf
+            for e in range(destination_first[destination], destination_first[destination + 1]):
+                best = min(best, reach[egress_stop[e]] + egress_time[e])
+            times[origin, place, destination] = best - departures[place]
