@@ -110,6 +110,7 @@ def elastic_assignment(
     distance_factor: float = 0.0,
     params: ElasticParams | None = None,
     turns: Turns | None = None,
+    near: ElasticAssignment | None = None,
     start: ElasticState | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
     on_state: OnState | None = None,
@@ -136,6 +137,8 @@ def elastic_assignment(
     params : ElasticParams, optional
     turns : Turns, optional
         Rules that paths keep.
+    near : ElasticAssignment, optional
+        Of the same trips at other costs of the other modes, to begin from (not by bushes).
     start : ElasticState, optional
         Of the same run, which was interrupted; it ends with the same bits.
     on_iteration : callable, optional
@@ -166,8 +169,12 @@ def elastic_assignment(
     run.go_on(start.history if start is not None else ())
     if params.algorithm == "b":
         return _by_bushes(zones, run, demand, all_trips, params, start, on_state)
-    cars = demand.wanted(run.trees.od_cost)
-    flow = run.loader.load(run.trees, demand.matrix(cars))
+    if near is None:
+        cars = demand.wanted(run.trees.od_cost)
+        flow = run.loader.load(run.trees, demand.matrix(cars))
+    else:
+        cars = near.car_trips[demand.elastic] / occupancy
+        flow = near.road.link_flow
     model, n_links = run.model, run.road.n_links
     targets = Targets(params.algorithm, start.remembered if start is not None else None)
     if start is not None and start.point is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cczsim.assignment.bus_times import BusTimes
 from cczsim.assignment.elastic import (
     ElasticAssignment,
     ElasticParams,
@@ -145,9 +146,9 @@ class ModeState:
     roads : ElasticState, optional
         Of the roads, while they are being solved.
     rounds : tuple of OuterRecord
-        Rounds that have ended; this and what follows with crowding only.
-    skims : TransitSkims, optional
-        That this round began with.
+        Rounds that have ended; this and what follows where there are rounds only.
+    skims, buses : TransitSkims, optional
+        That this round began with; of buses alone where they are told apart.
     solved : ElasticAssignment, optional
         The roads of this round, while its lines are being solved.
     lines : CrowdState, optional
@@ -156,6 +157,7 @@ class ModeState:
     roads: ElasticState | None = None
     rounds: tuple[OuterRecord, ...] = ()
     skims: TransitSkims | None = None
+    buses: TransitSkims | None = None
     solved: ElasticAssignment | None = None
     lines: CrowdState | None = None
 
@@ -177,11 +179,11 @@ def mode_equilibrium(
 ) -> ModeEquilibrium:
     """Divide trips over modes and assign them, so that costs and shares agree.
 
-    Without crowding transit times hang on no flow, and the whole is the convex program of
-    :func:`~cczsim.assignment.elastic.elastic_assignment`. With it roads and lines take turns: each
-    is solved with the choice between it and the rest, at the costs that the other ended with
-    (diagonalisation; M. Florian and H. Spiess, 1982, *Transportation Research B* 16), until the
-    costs move no trips any more.
+    Where transit times hang on no flow the whole is the convex program of
+    :func:`~cczsim.assignment.elastic.elastic_assignment`. With crowding, or buses that stand in
+    traffic, roads and lines take turns: each is solved with the choice between it and the rest, at
+    the costs that the other ended with (diagonalisation; M. Florian and H. Spiess, 1982,
+    *Transportation Research B* 16), until the costs move no trips any more.
 
     Parameters
     ----------
@@ -220,35 +222,41 @@ def mode_equilibrium(
         )
     if distance is None:
         distance = street_distance(road, zones)
-    buses = None
-    if network.transit is not None:
-        buses = skim_buses(network.transit, zones, transit, demand)
+    buses, lines = None, network.transit
+    if lines is not None:
+        buses = skim_buses(lines, zones, transit, demand)
     params = params or ElasticParams()
-    crowd = None
-    if network.transit is not None and transit is not None and transit.crowding != "off":
-        if buses is not None:
+    crowd, traffic = None, None
+    if lines is not None and transit is not None:
+        if transit.crowding != "off" and buses is not None:
             raise AssignmentError.of(
                 "transit.crowding", repr(transit.crowding), '"off" where demand.transit_choice is '
                 f"{demand.transit_choice!r}", "let rail and bus go together, or crowding be off",
             )  # fmt: skip
-        crowd = CrowdedTransit(
-            network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
-        )
-    share = 1.0 if crowd is None else _PART
+        if transit.crowding != "off":
+            crowd = CrowdedTransit(lines, zones, transit, seconds_per_cny=demand.seconds_per_cny)
+        traffic = BusTimes.of(road, lines, transit)
+    if traffic is not None:
+        road = traffic.road
+    in_rounds = crowd is not None or traffic is not None
+    share = _PART if in_rounds else 1.0
     began = time.perf_counter()
     state = start or ModeState()
     rounds = list(state.rounds)
-    if crowd is not None and state.lines is not None:
-        skims = state.skims
-        crowd.go_on(state.lines)
+    solved: ElasticAssignment | None = None
+    if in_rounds and state.skims is not None:
+        skims, buses = state.skims, state.buses
+        if crowd is not None and state.lines is not None:
+            crowd.go_on(state.lines)
         began -= rounds[-1].seconds if rounds else 0.0
     while True:
         others = other_costs(zones, distance, skims, demand, buses)
         # The first round only tells the roads' costs to the lines.
-        loose = _FIRST_GAP if crowd is not None and not rounds else 0.0
+        loose = _FIRST_GAP if in_rounds and not rounds else 0.0
         here = ModeState()
-        if crowd is not None:
-            here = ModeState(rounds=tuple(rounds), skims=skims, lines=crowd.state)
+        if in_rounds:
+            on_lines = crowd.state if crowd is not None else None
+            here = ModeState(rounds=tuple(rounds), skims=skims, buses=buses, lines=on_lines)
         solved = state.solved or elastic_assignment(
             road,
             zones,
@@ -265,37 +273,48 @@ def mode_equilibrium(
                 demand_residual=max(share * params.demand_residual, loose),
             ),
             turns=network.turns,
+            near=solved,
             start=state.roads,
             on_iteration=on_iteration,
             on_state=_within(on_state, here, "roads"),
         )
-        if crowd is None:
+        if not in_rounds:
             break
+        assert lines is not None
         costs = {"car": solved.car_cost + car_fixed(demand), **others}
         before = choose(costs, demand.choice_scale)
-        apart = {"car": costs["car"], "active": others["active"]}
-        away = Away(
-            composite(apart, demand.choice_scale) - demand.transit_constant,
-            demand.choice_scale,
-            demand.transit_fare * demand.seconds_per_cny,
-        )
-        found = crowd.assign(
-            trips,
-            relative_gap=max(share * transit_gap, 0.1 * loose),
-            max_iterations=200,
-            away=away,
-            start=state.lines if state.solved is not None else None,
-            on_state=_within(on_state, replace(here, solved=solved), "lines"),
-        )
+        if traffic is not None:
+            lines = lines.replace(run_time=traffic.run_time(solved.road.link_time))
+        if crowd is not None:
+            apart = {"car": costs["car"], "active": others["active"]}
+            away = Away(
+                composite(apart, demand.choice_scale) - demand.transit_constant,
+                demand.choice_scale,
+                demand.transit_fare * demand.seconds_per_cny,
+            )
+            crowd.use_run_times(lines.run_time)
+            found = crowd.assign(
+                trips,
+                relative_gap=max(share * transit_gap, 0.1 * loose),
+                max_iterations=200,
+                away=away,
+                start=state.lines if state.solved is not None else None,
+                on_state=_within(on_state, replace(here, solved=solved), "lines"),
+            )
+            skims = found.skims
+        else:
+            skims = skim_transit(lines, zones, transit, seconds_per_cny=demand.seconds_per_cny)
+            buses = skim_buses(lines, zones, transit, demand)
         state = ModeState()
-        skims = found.skims
-        costs["transit"] = other_costs(zones, distance, skims, demand)["transit"]
-        after = choose(costs, demand.choice_scale)
-        moved = _moved(trips, before, after)
-        seconds = time.perf_counter() - began
+        costs["transit"] = other_costs(zones, distance, skims, demand, buses)["transit"]
+        moved = _moved(trips, before, choose(costs, demand.choice_scale))
         rounds.append(
             OuterRecord(
-                len(rounds) + 1, seconds, solved.road.relative_gap, found.relative_gap, moved
+                iteration=len(rounds) + 1,
+                seconds=time.perf_counter() - began,
+                road_gap=solved.road.relative_gap,
+                transit_gap=found.relative_gap if crowd is not None else 0.0,
+                demand_residual=moved,
             )
         )
         agreed = loose == 0.0 and moved <= share * params.demand_residual
@@ -311,15 +330,16 @@ def mode_equilibrium(
     rest = np.maximum(trips - car, 0.0)
     of_others = choose(others, scale)
     riding, walking = rest * of_others["transit"], rest * of_others["active"]
-    nobody = ~(np.isfinite(others["transit"]) | np.isfinite(others["active"]))
-    # Where no mode leads, the trips are handed to the car, whose ledger tells that they are lost.
-    car[nobody] = trips[nobody]
+    # Where nothing is known of a zone's size its trips within are the car's; they load nothing.
+    unknown = inside & ~(np.isfinite(drive) | np.isfinite(others["active"]))
+    car[unknown] = trips[unknown]
     modes = {"car": car, "transit": riding, "active": walking}
     residual, assigned = solved.demand_residual, None
     if crowd is not None:
         assigned = found
         modes = _as_loaded(trips, car, crowd.riders(trips), np.isfinite(others["active"]))
         modes["active"][inside] = walking[inside]
+    if in_rounds:
         shares = {
             mode: np.divide(own, trips, out=np.zeros_like(own), where=trips > 0.0)
             for mode, own in modes.items()
@@ -331,24 +351,22 @@ def mode_equilibrium(
         for mode in ("transit", "active")
         for name, share in within(mode, alternatives, demand).items()
     }
-    if crowd is None and network.transit is not None and buses is None:
-        assigned = assign_transit(
-            network.transit, zones, riding, transit, seconds_per_cny=demand.seconds_per_cny
-        )
-    elif crowd is None and network.transit is not None:
-        assigned = assign_rail_and_bus(
-            network.transit, zones, parts["rail"], parts["bus"], transit, demand.seconds_per_cny
-        )
+    money = demand.seconds_per_cny
+    if crowd is None and lines is not None and buses is None:
+        assigned = assign_transit(lines, zones, riding, transit, seconds_per_cny=money)
+    elif crowd is None and lines is not None:
+        assigned = assign_rail_and_bus(lines, zones, parts["rail"], parts["bus"], transit, money)
     return ModeEquilibrium(
         road=solved.road,
         transit=assigned,
         trips=modes,
         car_time=solved.car_cost,
-        car_pce=modes["car"] / demand.car_occupancy,
+        car_pce=np.where(inside, 0.0, car) / demand.car_occupancy,
         demand_residual=residual,
         rounds=tuple(rounds),
         parts=parts,
         buses=buses,
+        run_time=lines.run_time if traffic is not None and lines is not None else None,
     )
 
 
@@ -362,19 +380,13 @@ def _within(
 
 
 def _as_loaded(trips: Array, car: Array, riders: Array, walks: Array) -> dict[str, Array]:
-    """Return trips by mode that add up: as roads and lines carry them, the rest on foot or cycle.
+    """Return trips by mode that add up: by car as roads carry them, the rest by other modes.
 
-    Where nobody can walk the rest is handed to the car. What is carried may differ from these trips
-    by as much as the demand residual tells.
+    What lines carry may differ from these trips by as much as the demand residual tells.
     """
     rest = np.maximum(trips - car, 0.0)
-    riding = np.minimum(riders, rest)
-    left = rest - riding
-    return {
-        "car": car + np.where(walks, 0.0, left),
-        "transit": riding,
-        "active": np.where(walks, left, 0.0),
-    }
+    riding = np.where(walks, np.minimum(riders, rest), np.where(riders > 0.0, rest, 0.0))
+    return {"car": car, "transit": riding, "active": np.where(walks, rest - riding, 0.0)}
 
 
 def _moved(trips: Array, before: dict[str, Array], after: dict[str, Array]) -> float:

@@ -219,22 +219,25 @@ class ModeEquilibrium:
     Parameters
     ----------
     trips : dict of str to array [zone, zone], trips/h
-        Person trips by mode: ``car``, ``transit``, ``active``.
+        Person trips by mode: ``car``, ``transit``, ``active``; those that no mode leads are in
+        none of them.
     car_time : array [zone, zone], s
         Car generalised cost at the final flows; inf where there is no path.
     car_pce : array [zone, zone], pce/h
-        What was loaded on the roads for ``trips["car"]``.
+        What was loaded on the roads for ``trips["car"]``: nothing within zones.
     demand_residual : float
         Sum over OD of |trips by car - trips by car that the logit gives at the final costs|,
         divided by all trips; with crowding half the sum over all modes, at the costs of road and
         line flows together.
     rounds : tuple of OuterRecord
-        How roads and crowded lines came to agree; empty where nothing hangs on loads of lines.
+        How roads and lines came to agree; empty where lines hang on no flow.
     parts : dict of str to array [zone, zone], trips/h
         Trips of alternatives within a mode, where they are told apart: ``rail`` and ``bus`` add up
         to transit, ``walk`` and ``cycle`` to active.
     buses : TransitSkims, optional
         Of strategies over buses alone, where rail and bus are told apart.
+    run_time : array [line_stop], optional, s
+        At the final flows, where buses stand in traffic; that of the timetable where None.
     """
 
     road: RoadAssignment
@@ -246,6 +249,7 @@ class ModeEquilibrium:
     rounds: tuple[OuterRecord, ...] = ()
     parts: dict[str, Array] = field(default_factory=dict)
     buses: TransitSkims | None = None
+    run_time: Array | None = None
 
     @property
     def converged(self) -> bool:

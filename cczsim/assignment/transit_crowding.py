@@ -303,7 +303,7 @@ class CrowdedTransit:
 
     def use_run_times(self, run_time: Array) -> None:
         """Take other run times, ``[line_stop], s``, from now on."""
-        self._graph = self._graph._replace(run_time=run_time)
+        self._graph = self._graph._replace(run_time=np.array(run_time))
 
     def _reset_where_needed(self, elastic: bool) -> None:
         """Let everybody come again where a choice whether to come has ended."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 CROWDING: Final = ("off", "comfort", "capacity")
 CROWDED_LINES: Final = ("known", "all")
+BUS_TIMES: Final = ("timetable", "assumed", "all")
 
 
 def _param(default: Any, dimension: str, meaning: str, source: str, **more: Any) -> Any:
@@ -73,4 +74,19 @@ class TransitParams:
     give_up_after: float = _param(
         3600.0, "time", "wait beyond that for vehicles with room after which passengers are not "
         "served", "assumed: the modelled hour", above=0.0,
+    )  # fmt: skip
+    bus_times: str = _param(
+        "timetable", "", "how long buses take: what their timetable says; assumed: those whose run "
+        "times are assumed stand in traffic; or all buses do", "a timetable that is known holds "
+        "the delays of its day; an assumed one is taken as that of empty streets",
+        choices=BUS_TIMES,
+    )  # fmt: skip
+    bus_delay: float = _param(
+        1.0, "count", "seconds that a bus loses for each that a car loses on the same street, "
+        "where bus_times is not timetable", "assumed: buses in mixed traffic, without lanes of "
+        "their own",
+    )  # fmt: skip
+    bus_pce: float = _param(
+        2.0, "count", "passenger cars that a bus counts for on the streets it runs on, where "
+        "bus_times is not timetable", "CJJ 37-2012: large bus 2.0, from memory of the code",
     )  # fmt: skip

@@ -11,10 +11,11 @@ from cczsim.indicators.indicator import Indicator
 from cczsim.network.transit import MODES, TransitNetwork
 
 _LOAD: Final = "vehicles hold whoever comes: may exceed 100 %"
+_SPEED: Final = "of vehicles, stops included"
 
 
 def transit_indicators(network: TransitNetwork, result: TransitAssignment) -> list[Indicator]:
-    """Return passenger-km and boardings by line and mode, and the fullest run of each line.
+    """Return passenger-km and boardings by line and mode, speeds, and the fullest run of each line.
 
     A line is a route in a passenger's eyes: both directions together.
     """
@@ -35,6 +36,10 @@ def transit_indicators(network: TransitNetwork, result: TransitAssignment) -> li
         by = {"transit_mode": MODES[code]}
         out.append(Indicator("passenger_km", float(travelled[rows].sum()), "passenger km/h", by))
         out.append(Indicator("boardings", float(result.boardings[rows].sum()), "1/h", by))
+        hourly = rows / network.headway[line_of]
+        took = float(hourly @ network.run_time)
+        speed = 3.6 * float(hourly @ network.run_length) / took if took > 0.0 else float("nan")
+        out.append(Indicator("line_speed", speed, "km/h", by, _SPEED))
     route = network.route[line_of]
     for name in dict.fromkeys(str(r) for r in network.route):
         rows = route == name

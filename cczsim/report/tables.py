@@ -37,7 +37,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "vehicle_km", "vehicle_hours", "mean_speed", "delay_hours", "delay_per_trip",
         "links_over_capacity", "km_over_capacity",
     ),
-    "lines": ("passenger_km", "boardings", "crowded_minute", "no_room"),
+    "lines": ("passenger_km", "boardings", "line_speed", "crowded_minute", "no_room"),
     "access": ("jobs_reached", "airport_minutes", "airport_reach"),
     "environment": ("energy", "co2", "pm25"),
     "appraisal": (

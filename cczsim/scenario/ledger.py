@@ -54,10 +54,11 @@ def make_ledger(
     rows.append(
         LedgerRow("generated", "intrazonal", inside, "part of all: begins and ends in one zone")
     )
-    served = 0.0
+    served, nobody = 0.0, np.array(trips, dtype=float)
     for mode in sorted(equilibrium.trips):
         by_mode = float(equilibrium.trips[mode].sum())
         served += by_mode
+        nobody -= equilibrium.trips[mode]
         rows.append(LedgerRow("mode choice", mode, by_mode, _WHY.get(mode, "")))
     if stranded is not None and left > 0.0:
         zones = np.flatnonzero(stranded)
@@ -68,12 +69,16 @@ def make_ledger(
         rows.append(LedgerRow("mode choice", "unreachable", left, why))
     lost = every - left - served
     if abs(lost) > _CLOSES_TO * max(every, 1.0):
-        rows.append(LedgerRow("mode choice", "unreachable", lost, "no mode connects the two zones"))
+        why = "no mode connects the two zones"
+        origin, destination = np.nonzero(nobody > _CLOSES_TO * np.maximum(trips, 1.0))
+        gone = nobody[origin, destination]
+        if len(gone):
+            why = f"{why}: {name_pairs(origin, destination, gone, ids)}"
+        rows.append(LedgerRow("mode choice", "unreachable", lost, why))
     car = equilibrium.trips.get("car")
     if car is not None:
         why = "no path for a car"
-        # Trips that no mode leads are handed to the car beside what the roads were asked to carry.
-        lost_pairs = ~np.isfinite(equilibrium.car_time) & (car > 0.0)
+        lost_pairs = np.zeros(car.shape, dtype=bool)
         lost_pairs[_pairs(equilibrium.road.unreachable)] = True
         rows += _carried("road assignment", car, lost_pairs, why, ids)
     transit = equilibrium.trips.get("transit")

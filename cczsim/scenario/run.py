@@ -139,6 +139,8 @@ def run_scenario(
     )
     if solved is None and on_solved is not None:
         on_solved(equilibrium)
+    if equilibrium.run_time is not None and changed.transit is not None:
+        changed = changed.replace(transit=changed.transit.replace(run_time=equilibrium.run_time))
     step("figures")
     assumed = assumptions(spec, changed)
     figures = measure(spec, changed, equilibrium, base, assumed)
