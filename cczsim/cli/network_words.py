@@ -21,6 +21,10 @@ def add(commands: Commands) -> None:
         "--keep", choices=["all", "largest"],
         help="of an extract: every street (default), or those that are reached from each other",
     )  # fmt: skip
+    build.add_argument(
+        "--gmns", type=Path, metavar="FOLDER",
+        help="write the roads as GMNS too: node.csv, link.csv, movement.csv",
+    )  # fmt: skip
     build.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
     info = actions.add("info", "say what a network holds", _info)
     info.add_argument("network", metavar="NETWORK")
@@ -51,11 +55,11 @@ def add(commands: Commands) -> None:
 
 
 def _build(
-    progress: Progress, source: str, out: Path | None, json_file: Path | None, keep: str | None
+    progress: Progress, source: str, out: Path | None, json_file: Path | None, **options: Any
 ) -> int:
     from cczsim.pipeline.networks import build
 
-    return build(source, out, json_file, keep=keep, progress=progress)
+    return build(source, out, json_file, progress=progress, **options)
 
 
 def _info(progress: Progress, network: str) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 
 from cczsim.errors import FaultCollector, InputError
+from cczsim.io.gmns_movements import read_movements, write_movements
 from cczsim.io.tntp import read_text
 from cczsim.network.geometry import polyline_lengths
 from cczsim.network.network import Network, NetworkInfo
@@ -24,6 +25,7 @@ from cczsim.network.road import DELAY_FUNCTIONS, NO_LINK, RoadNetwork
 from cczsim.network.road_class import CLASS_CODE, ROAD_CLASSES
 from cczsim.network.zones import ZoneSystem
 
+MOVEMENTS: Final = "movement.csv"
 _LENGTHS: Final = {
     "mi": 1609.344, "mile": 1609.344, "miles": 1609.344, "km": 1000.0, "kilometer": 1000.0,
     "kilometers": 1000.0, "m": 1.0, "meter": 1.0, "meters": 1.0, "ft": 0.3048, "feet": 0.3048,
@@ -124,6 +126,7 @@ def read_network(folder: Path) -> Network:
 
     Links that are not ``directed`` become two. Volume-delay parameters are read from ``vdf_alpha``
     and ``vdf_beta`` (or ``VDF_alpha1``, ``VDF_beta1`` as DTALite writes them), 0.15 and 4 else;
+    ``movement.csv`` gives turn rules (:mod:`cczsim.io.gmns_movements`);
     ``vdf_type`` names another function than ``bpr`` (:mod:`cczsim.assignment.delay`), and
     ``background_flow`` is pce/h beside what is assigned.
 
@@ -186,8 +189,13 @@ def read_network(folder: Path) -> Network:
         if zones
         else None
     )
+    turns = None
+    if (folder / MOVEMENTS).is_file():
+        movements = _table(folder / MOVEMENTS, ("ib_link_id", "ob_link_id"))
+        turns = read_movements([(row.where, row.cells) for row in movements], road, faults)
+        faults.raise_if_any()
     info = NetworkInfo(name=folder.name, build={"format": "gmns"})
-    return Network(info=info, road=road, zones=system)
+    return Network(info=info, road=road, zones=system, turns=turns)
 
 
 def _read_link(
@@ -272,8 +280,14 @@ def _shape(row: _Row, straight: np.ndarray, faults: FaultCollector) -> np.ndarra
     return np.asarray(points)
 
 
-def write_network(network: Network, folder: Path) -> None:
-    """Write a network as a GMNS folder, km and km/h, every link directed."""
+def write_network(network: Network, folder: Path) -> int:
+    """Write a network as a GMNS folder, km and km/h, every link directed.
+
+    Returns
+    -------
+    int
+        Turn rules over three links and more, which ``movement.csv`` has no place for.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     road, zones = network.road, network.zones
     zone_of = np.full(road.n_nodes, "", dtype=object)
@@ -307,6 +321,10 @@ def write_network(network: Network, folder: Path) -> None:
             strict=True,
         ),
     )  # fmt: skip
+    if network.turns is None or not network.turns.n_turns:
+        (folder / MOVEMENTS).unlink(missing_ok=True)
+        return 0
+    return write_movements(road, network.turns, folder / MOVEMENTS)
 
 
 def _write(path: Path, header: list[str], rows: object) -> None:

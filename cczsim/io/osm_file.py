@@ -1,4 +1,4 @@
-"""Read OpenStreetMap files with pyosmium: .osm.pbf, .osm, .osm.gz, .osm.bz2."""
+"""Read OpenStreetMap files: .osm.pbf, .osm, .osm.gz, .osm.bz2, and Overpass JSON."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from cczsim.errors import ColumnError, InputError
+from cczsim.io.overpass_json import read_overpass_file
 from cczsim.io.xml_guard import refuse_long_elements
 from cczsim.osm.extract import ExtractMaker, OsmExtract
 from cczsim.osm.selection import NODE_KEYS, WAY_KEYS, take_relation, take_way
 
-SUFFIXES: Final = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
+SUFFIXES: Final = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".json", ".pbf")
 _MEMBER_KIND: Final = {"n": "node", "w": "way", "r": "relation"}
 
 Bbox = tuple[float, float, float, float]
@@ -45,7 +46,10 @@ def read_osm(path: str | Path, bbox: Bbox | None = None) -> OsmExtract:
     """
     path = Path(path)
     _check_door(path, bbox)
-    extract = _read_columns(path) or _read_with_osmium(path)
+    if path.name.lower().endswith(".json"):
+        extract = read_overpass_file(path)
+    else:
+        extract = _read_columns(path) or _read_with_osmium(path)
     if not extract.n_nodes and not extract.n_ways and not extract.n_relations:
         raise InputError.of(
             str(path), "no road, track or stop",
@@ -105,12 +109,12 @@ def _check_door(path: Path, bbox: Bbox | None) -> None:
     if not path.is_file():
         raise InputError.of(
             str(path), "a folder" if path.is_dir() else "no such file",
-            f"a file ending in {', '.join(SUFFIXES[:4])}",
+            f"a file ending in {', '.join(SUFFIXES[:5])}",
         )  # fmt: skip
     if not is_osm_file(path):
         raise InputError.of(
             str(path), f"the ending {''.join(path.suffixes)!r}",
-            f"one of {', '.join(SUFFIXES[:4])}", "rename the file if it is one of these",
+            f"one of {', '.join(SUFFIXES[:5])}", "rename the file if it is one of these",
         )  # fmt: skip
     if path.stat().st_size == 0:
         raise InputError.of(str(path), "an empty file", "an OpenStreetMap file", "fetch it again")

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from cczsim.errors import ColumnError, InputError
+from cczsim.errors import InputError
 from cczsim.io.osm_file import Bbox, check_bbox
-from cczsim.osm.extract import ExtractMaker, OsmExtract
-from cczsim.osm.selection import take_relation, take_way
+from cczsim.io.overpass_json import check_answer, extract_of
+from cczsim.osm.extract import OsmExtract
+from cczsim.osm.route_tags import ROUTE_MODE
 
 PUBLIC_OVERPASS: Final = "https://overpass-api.de/api"
 PUBLIC_NOMINATIM: Final = "https://nominatim.openstreetmap.org"
@@ -38,6 +39,7 @@ def fetch_extract(
     *,
     nominatim_url: str = PUBLIC_NOMINATIM,
     timeout: float = 180.0,
+    routes: bool = False,
 ) -> OsmExtract:
     """Fetch what networks are made of, with all tags.
 
@@ -54,6 +56,8 @@ def fetch_extract(
         Address of the geocoder; asked only for a place name.
     timeout : float
         Seconds for each request.
+    routes : bool
+        Whether to fetch route relations of the modes that lines are built of, with their members.
 
     Raises
     ------
@@ -68,15 +72,16 @@ def fetch_extract(
             raise InputError.of(key, repr(url), "an address that begins with http:// or https://")
     if not isinstance(area, str):
         check_bbox(area, "overpass")
+    query = {**QUERY, "route": sorted(ROUTE_MODE)} if routes else QUERY
     with _osmnx(overpass_url, nominatim_url, timeout) as (osmnx, answers):
         polygon = _polygon(osmnx, area, nominatim_url)
         try:
-            osmnx.features_from_polygon(polygon, QUERY)
+            osmnx.features_from_polygon(polygon, query)
         except InterruptedError:
             pass  # cache_only_mode: OSMnx stops after the download, as asked
         except (OSError, ValueError) as error:
             raise _unreachable(overpass_url, "an Overpass server", error) from error
-    extract = _extract(answers, overpass_url)
+    extract = extract_of(answers, overpass_url)
     inside = shapely.intersects_xy(polygon, extract.node_lon, extract.node_lat)
     if not inside.any():
         raise InputError.of(
@@ -143,17 +148,7 @@ def _json(response: Any) -> dict[str, Any]:
         answer = response.json()
     except ValueError:
         answer = None
-    if not isinstance(answer, dict) or not isinstance(answer.get("elements"), list):
-        raise InputError.of(
-            where, repr(response.text[:80]), "Overpass JSON with a list of elements",
-            "the address should end before /interpreter",
-        )  # fmt: skip
-    if "remark" in answer:
-        raise InputError.of(
-            where, f"the remark {answer['remark']!r}", "a whole answer",
-            "ask for a smaller area or a longer timeout",
-        )  # fmt: skip
-    return answer
+    return check_answer(answer, where, response.text, "the address should end before /interpreter")
 
 
 def _polygon(osmnx: Any, area: str | Bbox, nominatim_url: str) -> Any:
@@ -180,33 +175,3 @@ def _unreachable(url: str, what: str, error: Exception) -> InputError:
         url, f"no answer ({type(error).__name__}: {text[:160]})", f"{what} that answers",
         "check the address and the connection, or read an extract file instead",
     )  # fmt: skip
-
-
-def _extract(answers: list[dict[str, Any]], url: str) -> OsmExtract:
-    # Neighbouring parts of a large area, and the queries within one, share objects.
-    seen: set[tuple[str, int]] = set()
-    maker = ExtractMaker()
-    plain: list[dict[str, Any]] = []
-    try:
-        for answer in answers:
-            for item in answer["elements"]:
-                key = (str(item["type"]), int(item["id"]))
-                if key in seen:
-                    continue
-                seen.add(key)
-                if key[0] == "node":
-                    plain.append(item)
-                elif key[0] == "way":
-                    take_way(maker, key[1], item.get("nodes", []), item.get("tags", {}))
-                elif key[0] == "relation":
-                    members = [(m["type"], m["ref"], m["role"]) for m in item.get("members", [])]
-                    take_relation(maker, key[1], members, item.get("tags", {}))
-        for item in plain:
-            tags = item.get("tags", {}).items()
-            maker.add_node(int(item["id"]), float(item["lon"]), float(item["lat"]), tags)
-        return maker.extract()
-    except (KeyError, TypeError, ValueError, AttributeError, ColumnError) as error:
-        raise InputError.of(
-            url, f"an element that cannot be read ({type(error).__name__}: {error})",
-            "Overpass JSON elements with type, id and lat, lon or nodes",
-        ) from error  # fmt: skip

@@ -80,6 +80,14 @@ def to_wgs84(lon: Array, lat: Array, crs: str) -> tuple[Array, Array]:
     return np.asarray(x), np.asarray(y)
 
 
+def from_wgs84(lon: Array, lat: Array, crs: str) -> tuple[Array, Array]:
+    """Return coordinates in ``wgs84``, ``cgcs2000``, ``gcj02`` or ``bd09`` of WGS-84 ones."""
+    if crs.lower() not in ("gcj02", "bd09"):
+        return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    out = wgs84_to_gcj02(lon, lat)
+    return gcj02_to_bd09(*out) if crs.lower() == "bd09" else out
+
+
 def read_rows(path: Path, needed: tuple[str, ...]) -> list[dict[str, str]]:
     """Read a CSV with a header, as text.
 

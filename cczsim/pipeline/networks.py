@@ -16,7 +16,7 @@ from cczsim.pipeline.progress import Progress
 
 HEALTH_PAGE = "network.html"
 CENTRELINES = "centrelines.gpkg"
-_OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
+_OSM = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".json", ".pbf")
 
 
 def load_network(path: str | Path, progress: Progress, keep: str | None = None) -> Network:
@@ -96,9 +96,9 @@ def network_inputs(path: str | Path) -> list[Path]:
 
 def build(
     source: str, out: Path | None = None, json_file: Path | None = None, *,
-    keep: str | None = None, progress: Progress,
+    keep: str | None = None, gmns: Path | None = None, progress: Progress,
 ) -> int:  # fmt: skip
-    """Build a network, save it to ``out`` and its account to ``json_file``."""
+    """Build a network, save it to ``out``, its roads to ``gmns``, its account to ``json_file``."""
     network = load_network(source, progress, keep)
     drawn = None
     if "roads" in network.info.build:
@@ -119,6 +119,16 @@ def build(
             with progress.step("health page"):
                 _save_page(network, out)
                 save_centrelines(drawn.road, out / CENTRELINES)
+    if gmns is not None:
+        from cczsim.io.gmns import write_network
+
+        with progress.step("write GMNS"):
+            try:
+                left_out = write_network(network, gmns)
+            except OSError as error:
+                raise OutputError.of(str(gmns), str(error), "a folder to write to") from error
+        if left_out:
+            progress.say(f"GMNS: {left_out} turn rules by way of a link have no place there")
     account = {**account_of(network), "seconds": dict(progress.seconds)}
     if json_file is not None:
         text = json.dumps(account, ensure_ascii=False, indent=1)
@@ -260,7 +270,8 @@ def summary(network: Network) -> list[str]:
     if cut["links"]:
         km = sum(cut["link_km_by_class"].values())
         lines.append(f"  turn rules alone cut off {cut['links']} links, {km:.1f} km")
-    for finding in account["build"].get("roads", {}).get("findings", []):
+    told = account["build"]
+    for finding in [*told.get("roads", {}).get("findings", []), *told.get("findings", [])]:
         ids = ", ".join(str(i) for i in finding["ids"][:3])
         more = " …" if len(finding["ids"]) > 3 else ""
         lines.append(
@@ -281,6 +292,17 @@ def summary(network: Network) -> list[str]:
         )
     if network.transit is not None:
         lines.append(f"  {account['lines']} directed lines, {account['stops']} stops")
+        graph = account["build"].get("rail", {}).get("graph", [])
+        if graph:
+            lines.append(
+                f"  {len(graph)} pairs of stations follow each other on tracks, "
+                f"{sum(pair['km'] for pair in graph):.1f} km (--json lists them)"
+            )
+        lines += [
+            f"  {told['runs_on_tracks']} of {told['runs']} runs of a table lie on tracks"
+            for told in account["build"].get("lines_on_tracks", [])
+            if told["runs_on_tracks"]
+        ]
         for kind, row in account["build"].get("routes", {}).get("by_route", {}).items():
             if row["built"] or kind in ROUTE_MODE:
                 left = row["relations"] - row["built"]

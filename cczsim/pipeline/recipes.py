@@ -46,7 +46,29 @@ def build_recipe(recipe: Recipe, progress: Progress) -> Network:
 
         with progress.step("zones"):
             network = add_zones(network, recipe)
-    return _with_lines(network, recipe, progress)
+    return _check_datum(_with_lines(network, recipe, progress), recipe)
+
+
+def _check_datum(network: Network, recipe: Recipe) -> Network:
+    """Return the network of streets with what they say of the coordinates of zones and lines."""
+    from cczsim.io.line_sources import read_line_table
+    from cczsim.pipeline.datum import check_datum, corners
+
+    zones, given = network.zones, recipe.zones
+    if zones is not None and given is not None and "file" in given:
+        where = f"zones of {Path(given['file']).name}"
+        if given["kind"] == "csv":
+            network = check_datum(network, where, zones.zone_lon, zones.zone_lat, recipe.crs)
+        elif given["kind"] != "h3_table" and zones.polygon is not None:
+            network = check_datum(network, where, *corners(zones.polygon), recipe.crs)
+    for file in dict.fromkeys(Path(line["file"]) for line in recipe.lines):
+        own = [line for line in recipe.lines if Path(line["file"]) == file]
+        crs = str(own[0].get("crs", recipe.crs))
+        tables = [read_line_table(line, recipe.crs) for line in own]
+        lon = np.concatenate([table.lon for table in tables])
+        lat = np.concatenate([table.lat for table in tables])
+        network = check_datum(network, f"stops of {file.name}", lon, lat, crs)
+    return network
 
 
 def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network:
@@ -68,6 +90,12 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
     notes: list[str] = [_routes_note(report["routes"])] if mapped else []
     with progress.step("lines"):
         parts = [lines_from_table(read_line_table(given, recipe.crs)) for given in recipe.lines]
+        if transit is not None and len(transit.track_mode) and parts:
+            from cczsim.network.track_graph import lines_on_tracks
+
+            along = [lines_on_tracks(part, transit) for part in parts]
+            parts = [part for part, _ in along]
+            report["lines_on_tracks"] = [told for _, told in along]
         if any(int(Source.DEFAULT) in part.headway_source for part in parts):
             notes.append(
                 "Headways, speeds and capacities of lines that their table lacks are assumed: "
@@ -194,8 +222,9 @@ def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
 
     with progress.step("fetch OSM"):
         extract = fetch_extract(
-            source.get("place", bbox), source.get("overpass_url", PUBLIC_OVERPASS)
-        )
+            source.get("place", bbox), source.get("overpass_url", PUBLIC_OVERPASS),
+            routes=recipe.osm_routes is not None,
+        )  # fmt: skip
     network = _from_extract(extract, recipe.name, progress, **how)
     return replace_info(network, info)
 
@@ -252,6 +281,9 @@ def _from_extract(
             with progress.step("build lines"):
                 lines = build_routes(extract, rail, routes)
             report["routes"] = lines.report
+            from cczsim.network.track_graph import station_graph
+
+            report["rail"]["graph"] = station_graph(rail.transit, rail.stop_mode)
             transit = lines.transit
     info = NetworkInfo(name, attribution=(_ODBL,), build=report)
     return Network(info, roads.road, None, transit, turns=roads.turns, cut_off=roads.cut_off)

@@ -67,7 +67,8 @@ def health_page(network: Network) -> str:
         left_routes=[
             row for row in network.info.build.get("routes", {}).get("each", ()) if row["left_out"]
         ][:LISTED],
-        findings=roads.get("findings", []),
+        findings=[*roads.get("findings", []), *network.info.build.get("findings", [])],
+        coordinates=network.info.build.get("coordinates", []),
         unread=roads.get("left_out_by_reader", {}),
         provenance=_provenance(network.road),
         sources=[source.name.lower() for source in Source],

@@ -9,7 +9,10 @@ import pytest
 
 from cczsim.errors import CczsimError
 from cczsim.io import gmns
+from cczsim.network.network import Network, NetworkInfo
+from cczsim.network.road import RoadNetwork
 from cczsim.network.road_class import CLASS_CODE
+from cczsim.network.turns import turns_from
 
 NODE = "node_id,x_coord,y_coord,zone_id\n10,112.90,28.10,1\n20,112.95,28.10,\n30,113.00,28.10,2\n"
 LINK = (
@@ -142,3 +145,54 @@ def test_faults_are_listed_up_to_fifty(tmp_path: Path) -> None:
 def test_is_gmns(tmp_path: Path) -> None:
     assert gmns.is_gmns(folder(tmp_path))
     assert not gmns.is_gmns(tmp_path)
+
+
+def crossing() -> Network:
+    """Four streets that meet at node 0, with a forbidden turn, a slow one and one over a link."""
+    ends = np.array([[0, 1], [1, 0], [0, 2], [2, 0], [0, 3], [3, 0], [0, 4], [4, 0]])
+    n = len(ends)
+    road = RoadNetwork(
+        node_id=np.arange(5), node_lon=[113.0, 113.01, 113.0, 112.99, 113.0],
+        node_lat=[28.0, 28.0, 28.01, 28.0, 27.99], link_id=np.arange(n) + 1, tail=ends[:, 0],
+        head=ends[:, 1], road_class=np.full(n, 4), length=np.full(n, 1000.0),
+        free_flow_time=np.full(n, 100.0), capacity=np.full(n, 1000.0), speed=np.full(n, 10.0),
+        lanes=np.ones(n), reverse_link=np.arange(n) ^ 1, control=np.full(n, 6),
+    )  # fmt: skip
+    turns = turns_from([[1, 2], [1, 6], [1, 4, 5]], np.array([np.inf, 12.5, np.inf]))
+    return Network(NetworkInfo("crossing"), road, turns=turns)
+
+
+def test_turns_are_written_as_movements_and_read_back(tmp_path: Path) -> None:
+    network = crossing()
+    assert gmns.write_network(network, tmp_path / "out") == 1, "the rule over three links"
+    rows = (tmp_path / "out" / "movement.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[1:] == [
+        "1,0,2,1,uturn,0.0,signal", "2,0,2,5,thru,0.0,signal", "3,0,2,7,left,12.5,signal",
+    ]  # fmt: skip
+    again = gmns.read_network(tmp_path / "out").turns
+    assert again is not None
+    rules = {tuple(again.links_of(k)): again.penalty[k] for k in range(again.n_turns)}
+    assert rules == {(1, 2): np.inf, (1, 6): 12.5}
+    gmns.write_network(network.replace(turns=None), tmp_path / "out")
+    assert gmns.read_network(tmp_path / "out").turns is None
+
+
+def test_movements_at_fault_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    gmns.write_network(crossing(), path)
+    (path / "movement.csv").write_text(
+        "mvmt_id,node_id,ib_link_id,ob_link_id,type,penalty\n1,0,2,99,left,\n2,0,2,4,left,1\n"
+        "3,0,2,5,thru,-3\n4,0,,5,thru,\n", encoding="utf-8",
+    )  # fmt: skip
+    found = faults(path)
+    assert [text.split(": ")[0].rsplit(":", 1)[1] for text in found] == ["2", "3", "4", "5"]
+
+
+def test_movements_of_a_street_that_is_not_directed(tmp_path: Path) -> None:
+    path = folder(tmp_path)
+    (path / "movement.csv").write_text(
+        "mvmt_id,node_id,ib_link_id,ob_link_id,type,penalty\n1,20,1,2,thru,0\n", encoding="utf-8"
+    )
+    turns = gmns.read_network(path).turns
+    assert turns is not None
+    assert [turns.links_of(k) for k in range(turns.n_turns)] == [[0, 1]], "no way back at 20"

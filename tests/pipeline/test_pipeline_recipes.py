@@ -10,6 +10,7 @@ import pytest
 
 from cczsim.errors import InputError
 from cczsim.io.recipe import read_recipe
+from cczsim.io.tables import from_wgs84, read_rows
 from cczsim.network.checks import check_network
 from cczsim.network.provenance import Source
 from cczsim.network.transit import MODE_CODE
@@ -108,3 +109,28 @@ def test_a_recipe_may_name_a_class_table_of_its_own(tmp_path: Path, repository: 
     path.write_text(body.format("generic") + 'keep = "most"\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"recipe\.toml:6: source\.keep"):
         read_recipe(path)
+
+
+@pytest.mark.data
+def test_a_wrong_coordinate_system_is_found_by_the_streets(data_dir: Path, tmp_path: Path) -> None:
+    table = read_rows(data_dir / "czt" / "changsha_metro_wgs84.csv", ("lon_wgs84", "lat_wgs84"))
+    lon, lat = (np.array([float(row[f"{k}_wgs84"]) for row in table]) for k in ("lon", "lat"))
+    for system in ("wgs84", "gcj02", "bd09"):
+        x, y = from_wgs84(lon, lat, system)
+        rows = [
+            f"{row['line']},{row['seq']},{row['station_id']},{row['name']},{a:.6f},{b:.6f}"
+            for row, a, b in zip(table, x, y, strict=True)
+        ]
+        head = "line,seq,stop_id,stop_name,lon,lat"
+        (tmp_path / "metro.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        extract = data_dir / "czt" / "changsha-streets-2019.osm.pbf"
+        recipe = tmp_path / "recipe.toml"
+        recipe.write_text(
+            f'kind = "osm"\n[source]\nfile = "{extract}"\n'
+            '[[transit.lines]]\nfile = "metro.csv"\n', encoding="utf-8",
+        )  # fmt: skip
+        info = build_recipe(read_recipe(recipe), Progress(stream=io.StringIO())).info
+        assert info.build["coordinates"][0]["found"] == system
+        told = [finding["message"] for finding in info.build.get("findings", ())]
+        assert bool(told) == (system != "wgs84")
+        assert all(f'crs = "{system}"' in message for message in told)
