@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,6 +36,7 @@ from cczsim.demand.mode_choice import (
     within,
 )
 from cczsim.demand.params import DemandParams
+from cczsim.demand.pivot import Pivot, shifted
 from cczsim.errors import AssignmentError, NetworkError
 from cczsim.network.network import Network
 from cczsim.network.road import RoadNetwork
@@ -127,6 +128,22 @@ def other_costs(
     return gather(other_alternatives(zones, distance, skims, params, buses), params)
 
 
+def trips_by_road(trips: Array, pivot: Pivot | None) -> Array:
+    """Return the trips that may go by car: none where none was seen on a road that led there."""
+    return trips if pivot is None else np.where(np.isfinite(pivot.shift["car"]), trips, 0.0)
+
+
+def odds_beside_car(
+    others: Mapping[str, Array], params: DemandParams, pivot: Pivot | None
+) -> Array:
+    """Return the sum of exp(-cost / scale) over the other modes, the shift of the car taken off."""
+    scale = params.choice_scale
+    if pivot is None:
+        return np.asarray(np.add.reduce([np.exp(-cost / scale) for cost in others.values()]))
+    car = np.where(np.isfinite(pivot.shift["car"]), pivot.shift["car"], 0.0)
+    return np.asarray(np.add.reduce([np.exp((car - cost) / scale) for cost in others.values()]))
+
+
 def distance_factor(params: DemandParams) -> float:
     """Return the generalised seconds of a metre of driving, shared by the people in the car."""
     return params.car_cost * params.seconds_per_cny / params.car_occupancy
@@ -173,6 +190,7 @@ def mode_equilibrium(
     max_rounds: int = 20,
     skims: TransitSkims | None = None,
     distance: Array | None = None,
+    pivot: Pivot | None = None,
     start: ModeState | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
     on_state: Callable[[Callable[[], ModeState]], None] | None = None,
@@ -199,6 +217,8 @@ def mode_equilibrium(
         In which roads and lines take each other's costs.
     skims, distance : optional
         From :func:`skim_transit` and :func:`street_distance`, if they are known already.
+    pivot : Pivot, optional
+        Shifts of costs by which modes are chosen from what was observed.
     start : ModeState, optional
         Of the same run, which was interrupted; it ends with the same bits.
     on_state : callable, optional
@@ -250,7 +270,7 @@ def mode_equilibrium(
             crowd.go_on(state.lines)
         began -= rounds[-1].seconds if rounds else 0.0
     while True:
-        others = other_costs(zones, distance, skims, demand, buses)
+        others = shifted(other_costs(zones, distance, skims, demand, buses), pivot)
         # The first round only tells the roads' costs to the lines.
         loose = _FIRST_GAP if in_rounds and not rounds else 0.0
         here = ModeState()
@@ -260,8 +280,8 @@ def mode_equilibrium(
         solved = state.solved or elastic_assignment(
             road,
             zones,
-            trips,
-            np.add.reduce([np.exp(-cost / demand.choice_scale) for cost in others.values()]),
+            trips_by_road(trips, pivot),
+            odds_beside_car(others, demand, pivot),
             scale=demand.choice_scale,
             car_fixed=car_fixed(demand),
             occupancy=demand.car_occupancy,
@@ -281,7 +301,7 @@ def mode_equilibrium(
         if not in_rounds:
             break
         assert lines is not None
-        costs = {"car": solved.car_cost + car_fixed(demand), **others}
+        costs = shifted({"car": solved.car_cost + car_fixed(demand)}, pivot) | others
         before = choose(costs, demand.choice_scale)
         if traffic is not None:
             lines = lines.replace(run_time=traffic.run_time(solved.road.link_time))
@@ -306,7 +326,8 @@ def mode_equilibrium(
             skims = skim_transit(lines, zones, transit, seconds_per_cny=demand.seconds_per_cny)
             buses = skim_buses(lines, zones, transit, demand)
         state = ModeState()
-        costs["transit"] = other_costs(zones, distance, skims, demand, buses)["transit"]
+        rides = other_costs(zones, distance, skims, demand, buses)["transit"]
+        costs |= shifted({"transit": rides}, pivot)
         moved = _moved(trips, before, choose(costs, demand.choice_scale))
         rounds.append(
             OuterRecord(
@@ -326,6 +347,7 @@ def mode_equilibrium(
     # Trips within a zone load no street; their split is the logit at the way within it.
     inside = np.eye(zones.n_zones, dtype=bool)
     drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
+    drive = shifted({"car": drive}, pivot)["car"]
     car[inside] = (choose({"car": drive, **others}, scale)["car"] * trips)[inside]
     rest = np.maximum(trips - car, 0.0)
     of_others = choose(others, scale)
@@ -366,6 +388,7 @@ def mode_equilibrium(
         rounds=tuple(rounds),
         parts=parts,
         buses=buses,
+        shift=pivot.shift if pivot is not None else {},
         run_time=lines.run_time if traffic is not None and lines is not None else None,
     )
 

@@ -238,6 +238,8 @@ class ModeEquilibrium:
         Of strategies over buses alone, where rail and bus are told apart.
     run_time : array [line_stop], optional, s
         At the final flows, where buses stand in traffic; that of the timetable where None.
+    shift : dict of str to array [zone, zone], s
+        What costs of modes were shifted by, where the choice pivots on what was observed.
     """
 
     road: RoadAssignment
@@ -250,6 +252,7 @@ class ModeEquilibrium:
     parts: dict[str, Array] = field(default_factory=dict)
     buses: TransitSkims | None = None
     run_time: Array | None = None
+    shift: dict[str, Array] = field(default_factory=dict)
 
     @property
     def converged(self) -> bool:

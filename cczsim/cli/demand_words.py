@@ -42,8 +42,38 @@ def add(commands: Commands) -> None:
     estimate.add_argument("--fit", type=Path, metavar="FILE.csv", help="flows beside counts")
     estimate.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
 
+    calibrate = demand.add("calibrate", "find parameters that give what was observed", _calibrate)
+    calibrate.add_argument("scenario", type=Path, metavar="SCENARIO.toml")
+    calibrate.add_argument(
+        "--mean-length", metavar="LENGTH", help='mean length of trips along streets, "6 km"'
+    )
+    calibrate.add_argument(
+        "--lengths", type=Path, metavar="FILE.csv", help="from_km,to_km,share of trips"
+    )
+    calibrate.add_argument(
+        "--share", action="append", default=[], metavar="MODE=SHARE",
+        help="share of trips by car or transit, 'car=30 %%'; again for the other",
+    )  # fmt: skip
+    calibrate.add_argument(
+        "--boardings", action="append", default=[], metavar="MODE=N",
+        help="boardings a day on metro or bus, 'metro=2.58e6'",
+    )  # fmt: skip
+    calibrate.add_argument("--out", type=Path, required=True, metavar="FILE.toml")
+    calibrate.add_argument("--max-rounds", type=positive, default=10, metavar="N")
+    calibrate.add_argument(
+        "--tolerance", default="1 %", help="share that figures may be off (default 1 %%)"
+    )
+    calibrate.add_argument("--threads", type=positive)
+    calibrate.add_argument("--json", dest="json_file", type=Path, metavar="FILE")
+
 
 def _estimate(progress: Progress, **options: Any) -> int:
     from cczsim.pipeline.estimate import estimate
 
     return estimate(progress=progress, **options)
+
+
+def _calibrate(progress: Progress, **options: Any) -> int:
+    from cczsim.pipeline.calibrate import calibrate
+
+    return calibrate(progress=progress, **options)

@@ -59,6 +59,8 @@ def situation(
     distance = street_distance(network.road, zones)
     costs = other_costs(zones, distance, skims, demand, equilibrium.buses)
     costs["car"] = equilibrium.car_time + car_fixed(demand)
+    for mode, shift in equilibrium.shift.items():
+        costs[mode] = costs[mode] + shift
     return Situation(equilibrium.trips, costs, times)
 
 

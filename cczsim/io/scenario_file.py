@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from cczsim.errors import CczsimError, Fault, FaultCollector, InputError, ScenarioError
+from cczsim.io.observed_trips import read_observed
 from cczsim.io.toml_file import nearest_file, parse_toml
 from cczsim.io.toml_lines import key_lines
 from cczsim.scenario.reader import Node
@@ -192,7 +194,8 @@ def resolve_path(text: str, node: Node, key: str) -> str:
 
 
 def _load_tables(spec: ScenarioSpec) -> ScenarioSpec:
-    """Put the rows of the files that changes name into the changes."""
+    """Put what the files of a scenario hold into it."""
+    from cczsim.io.length_bands import read_bands
     from cczsim.io.line_stops import read_line_stops
     from cczsim.scenario.change_spec import TransitLine
 
@@ -207,5 +210,14 @@ def _load_tables(spec: ScenarioSpec) -> ScenarioSpec:
             except CczsimError as error:
                 faults.extend(error.faults)
         changes.append(made)
+    demand = spec.demand
+    if demand.length_factors is not None:
+        try:
+            bands = read_bands(Path(demand.length_factors), "factor")
+            demand = replace(demand, length_bands=bands)
+        except CczsimError as error:
+            faults.extend(error.faults)
+    if demand.observed is not None:
+        demand = replace(demand, read_observed=partial(read_observed, Path(demand.observed)))
     faults.raise_if_any()
-    return replace(spec, changes=tuple(changes))
+    return replace(spec, changes=tuple(changes), demand=demand)

@@ -15,13 +15,20 @@ from cczsim.scenario.changes import apply_changes
 from cczsim.scenario.figures import measure
 from cczsim.scenario.keys import KeySpec, keys_of
 from cczsim.scenario.ledger import make_ledger
+from cczsim.scenario.observed import observed_trips
 from cczsim.scenario.provenance import key_assumptions, network_assumptions
 from cczsim.scenario.result import AppliedChange, Assumption, RunResult
 from cczsim.scenario.select import area_zones
 from cczsim.scenario.spec import ScenarioSpec
-from cczsim.scenario.trips import make_trips, pull_costs
+from cczsim.scenario.trips import length_factors, make_trips, pull_costs
 
 _ASSUMED: Final = ("demand", "transit", "density")
+_OBSERVED: Final = Assumption(
+    "demand.destinations",
+    "observed trips, grown with their zones",
+    "method",
+    "a change moves mode, route and time by changes of cost; cells of 0 stay 0",
+)
 _PATTERN: Final = Assumption(
     "demand.destinations",
     "free-flow costs of the network before the changes",
@@ -117,8 +124,12 @@ def run_scenario(
     assert zones is not None
     step("trips")
     demand = spec.demand.params
-    cost = pull_costs(network, demand, spec.transit)
-    distribution = make_trips(zones, cost, demand)
+    observed = observed_trips(spec, network, zones)
+    if observed is not None:
+        distribution = observed.distribution
+    else:
+        cost = pull_costs(network, demand, spec.transit)
+        distribution = make_trips(zones, cost, demand, factors=length_factors(spec, network))
     step("equilibrium")
     equilibrium = solved or mode_equilibrium(
         changed,
@@ -133,6 +144,7 @@ def run_scenario(
         ),
         transit_gap=spec.assignment.transit_gap,
         max_rounds=spec.assignment.max_rounds,
+        pivot=observed.pivot if observed is not None else None,
         start=start,
         on_iteration=on_iteration,
         on_state=on_state,
@@ -161,6 +173,10 @@ def run_scenario(
     )
 
 
+def _pattern(spec: ScenarioSpec) -> Assumption:
+    return _PATTERN if spec.demand.observed is None else _OBSERVED
+
+
 def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
     """Return what the result hangs on that was set rather than observed."""
     sections = keys_of(ScenarioSpec)
@@ -171,7 +187,7 @@ def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
         keys |= {f"{name}.{inner}": key for inner, key in keys_of(table).items()}
     return (
         *network_assumptions(network),
-        _PATTERN,
+        _pattern(spec),
         *key_assumptions(spec.plain, spec.origins, keys),
         *(
             Assumption(f"targets.{key}", item.rule, "not modelled", item.why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from cczsim.assignment.transit_params import TransitParams
@@ -104,6 +104,19 @@ class DemandKeys:
         "by_area", "growth of jobs since the network's year", dimension="share", above=-1.0,
         high=10.0,
     )  # fmt: skip
+    length_factors: str | None = key(
+        "path", "CSV from_km,to_km,factor that the pull between zones is multiplied with by the "
+        "distance along streets; cczsim demand calibrate makes one",
+    )  # fmt: skip
+    observed: str | None = key(
+        "path", "trips by mode as they were observed on the network before all changes, in place "
+        "of generation and distribution: OMX with car, transit, active, or CSV origin,destination,"
+        "car,transit,active; changes of cost shift them",
+    )  # fmt: skip
+    length_bands: Any = field(default=None, metadata={"loaded": "length_factors, put in by io"})
+    read_observed: Any = field(
+        default=None, metadata={"loaded": "reads observed by the ids of zones, put in by io"}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,9 +28,10 @@ from cczsim.demand.distribution import Distribution, deterrence, gravity
 from cczsim.demand.generation import generate
 from cczsim.demand.mode_choice import car_fixed, composite, intrazonal
 from cczsim.demand.params import DemandParams
-from cczsim.errors import DemandError
+from cczsim.errors import DemandError, ScenarioError
 from cczsim.network.network import Network
 from cczsim.network.zones import ZoneSystem
+from cczsim.scenario.spec import ScenarioSpec
 
 _BALANCED: float = 1e-6
 
@@ -60,8 +61,42 @@ def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -
     return composite(costs, demand.choice_scale)
 
 
+def length_factors(spec: ScenarioSpec, network: Network) -> Array | None:
+    """Return the factors of pull by distance along streets, where the scenario has any.
+
+    Raises
+    ------
+    ScenarioError
+        The file that it names was not read.
+    """
+    bands, zones = spec.demand.length_bands, network.zones
+    if spec.demand.length_factors is None or zones is None:
+        return None
+    if bands is None:
+        raise ScenarioError.of(
+            "demand.length_factors", "a file that nobody read", "a scenario read from its file"
+        )
+    return np.asarray(bands.factors(street_distance(network.road, zones)))
+
+
+def pull(
+    zones: ZoneSystem, cost: Array, demand: DemandParams, factors: Array | None = None
+) -> Array:
+    """Return what draws trips from zone to zone beside its jobs and residents, ``[zone, zone]``."""
+    found = deterrence(cost, demand.distance_decay, demand.decay_power)
+    if factors is not None:
+        found = found * factors
+    # Trips that stay at a gate cross no cordon, and are none of the model's.
+    np.fill_diagonal(found, np.where(zones.inside, np.diagonal(found), 0.0))
+    return found
+
+
 def make_trips(
-    zones: ZoneSystem, cost: Array, demand: DemandParams, tolerance: float = 1e-9
+    zones: ZoneSystem,
+    cost: Array,
+    demand: DemandParams,
+    tolerance: float = 1e-9,
+    factors: Array | None = None,
 ) -> Distribution:
     """Return the person trips of the modelled hour.
 
@@ -73,6 +108,8 @@ def make_trips(
         From :func:`pull_costs`.
     tolerance : float
         Residual at which balancing stops.
+    factors : array [zone, zone], optional
+        What pull is multiplied with beside.
 
     Raises
     ------
@@ -80,10 +117,7 @@ def make_trips(
         Nobody lives anywhere, or the matrix cannot be balanced.
     """
     production, attraction = generate(zones.population, zones.jobs, demand, zones.trip_share)
-    pull = deterrence(cost, demand.distance_decay, demand.decay_power)
-    # Trips that stay at a gate cross no cordon, and are none of the model's.
-    np.fill_diagonal(pull, np.where(zones.inside, np.diagonal(pull), 0.0))
-    found = gravity(production, attraction, pull, tolerance=tolerance)
+    found = gravity(production, attraction, pull(zones, cost, demand, factors), tolerance=tolerance)
     if not found.converged and found.residual > _BALANCED:
         raise DemandError.of(
             "demand", f"a trip matrix off its totals by {found.residual:.1e} of all trips",

@@ -226,7 +226,8 @@ def set_keys(
         value = values[name] * (getattr(target, rest) if item.is_factor else 1.0)
         target = replace(target, **{rest: value})
         demand, transit = (target, transit) if section == "demand" else (demand, target)
-    changed = replace(spec.demand, params=demand, **{k: v or None for k, v in growth.items()})
+    more: dict[str, Any] = {k: v or None for k, v in growth.items()}
+    changed = replace(spec.demand, params=demand, **more)
     return replace(spec, demand=changed, transit=transit)
 
 

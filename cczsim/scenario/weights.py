@@ -43,7 +43,7 @@ from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 from cczsim.scenario.result import Assumption, RunResult, Weight
 from cczsim.scenario.spec import ScenarioSpec
-from cczsim.scenario.trips import make_trips, pull_costs
+from cczsim.scenario.trips import length_factors, make_trips, pull_costs
 
 STEP: Final = 0.1
 _OF_ZERO: Final = 60.0
@@ -75,7 +75,8 @@ def weigh(spec: ScenarioSpec, result: RunResult, before: Network) -> tuple[Assum
     driven = _driven(result)
     rows = []
     for row in result.assumptions:
-        weight = answers.weight(row.key)
+        # Of observed trips it is not told what parameters made them.
+        weight = answers.weight(row.key) if spec.demand.observed is None else None
         touched = driven.get(row.key, float("nan"))
         if weight is not None or not isnan(touched):
             row = replace(row, weight=replace(weight or Weight(), driven=touched))
@@ -132,6 +133,7 @@ class _Answers:
         self.distance = street_distance(result.network.road, self.zones)
         self.drive = self._drive(self.demand, result.equilibrium.road.link_time)
         found, lines = result.equilibrium.transit, result.network.transit
+        self.factors = length_factors(spec, before)
         self.skims: Skims = (None, None)
         if found is not None and lines is not None:
             self.skims = (found.skims, skim_buses(lines, self.zones, self.transit, self.demand))
@@ -221,7 +223,8 @@ class _Answers:
 
     def _elsewhere(self, zones: ZoneSystem, demand: DemandParams) -> _Chosen:
         """Return other trips by the shares of modes that each pair of zones has."""
-        return _Chosen(make_trips(zones, self._pull, demand, _BALANCED).trips, self.now.shares)
+        trips = make_trips(zones, self._pull, demand, _BALANCED, self.factors).trips
+        return _Chosen(trips, self.now.shares)
 
     def _of_transit(self, name: str) -> _Chosen | None:
         value, lines = getattr(self.transit, name, None), self.result.network.transit
@@ -241,6 +244,8 @@ class _Answers:
             "wait_factor": lambda s: wait_weight * s.wait,
             "boarding_penalty": lambda s: value * s.boardings,
         }
+        if name not in part:
+            return None
         return self._choose(skims=self._skims(lambda s: STEP * part[name](s)))
 
     def _skims(self, more: Callable[[TransitSkims], Array]) -> Skims:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from grid_case import grid
 
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import (
@@ -23,6 +22,7 @@ from cczsim.demand.params import DemandParams
 from cczsim.errors import AssignmentError
 from cczsim.network.transit import MODE_CODE
 from cczsim.scenario.ledger import make_ledger
+from tests.scenario.grid_case import grid
 
 TIGHT = ElasticParams("b", 1e-6, 1e-6)
 APART = DemandParams(transit_choice="rail or bus", active_choice="walk or cycle")
@@ -30,7 +30,11 @@ APART = DemandParams(transit_choice="rail or bus", active_choice="walk or cycle"
 
 @pytest.fixture(scope="module")
 def network():
-    """The grid with a bus beside its metro line, slower, oftener and nearer."""
+    return with_bus()
+
+
+def with_bus():
+    """The grid with a bus beside its metro line, slower and oftener."""
     found = grid()
     line = found.transit
     n, entries = line.n_lines, len(line.line_stop)

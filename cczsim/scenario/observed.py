@@ -1,0 +1,130 @@
+"""Trips of a scenario that starts from what was observed: totals, and shifts of the mode choice.
+
+Rule. What was observed is of the network before the scenario's changes, at the equilibrium of its
+own cars: their matrix is assigned there, and its costs are those that people chose at. Growth of
+residents and jobs moves the totals of rows and columns as it does those of generation, and Furness
+carries it to the pairs (K. P. Furness, 1965). Destinations answer to nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cczsim.assignment.algorithm_b import BushParams, assign_bushes
+from cczsim.assignment.bus_times import BusTimes
+from cczsim.assignment.equilibrium import (
+    distance_factor,
+    inside_share,
+    other_costs,
+    street_distance,
+    toll_factor,
+)
+from cczsim.assignment.rail_or_bus import skim_buses
+from cczsim.assignment.shortest import zone_costs
+from cczsim.assignment.transit import skim_transit
+from cczsim.columns import Array
+from cczsim.demand.distribution import Distribution, gravity
+from cczsim.demand.generation import generate
+from cczsim.demand.mode_choice import MODES, car_fixed, intrazonal
+from cczsim.demand.pivot import Pivot, pivot_on
+from cczsim.errors import ScenarioError
+from cczsim.network.network import Network
+from cczsim.network.zones import ZoneSystem
+from cczsim.scenario.spec import ScenarioSpec
+
+_GAP = 1e-6
+
+
+class ObservedTrips(NamedTuple):
+    """Person trips of the scenario's year, and what their modes pivot on."""
+
+    distribution: Distribution
+    pivot: Pivot
+
+
+def observed_trips(spec: ScenarioSpec, network: Network, zones: ZoneSystem) -> ObservedTrips | None:
+    """Return the trips of a scenario that names observed ones; None where it does not.
+
+    Parameters
+    ----------
+    spec : ScenarioSpec
+    network : Network
+        Before all changes.
+    zones : ZoneSystem
+        Of the scenario's year.
+
+    Raises
+    ------
+    ScenarioError
+        The file was not read; crowding, of which it is not known how full lines were.
+    InputError
+        The file is wrong.
+    """
+    if spec.demand.observed is None:
+        return None
+    assert network.zones is not None
+    where = f"{spec.origins.get('demand.observed', '')}: demand.observed".removeprefix(": ")
+    if spec.demand.read_observed is None:
+        raise ScenarioError.of(where, "a file that nobody read", "a scenario read from its file")
+    if spec.transit.crowding != "off":
+        raise ScenarioError.of(
+            where, f"beside it transit.crowding = {spec.transit.crowding!r}", '"off"',
+            "what people chose in full vehicles is not told from what they observed",
+        )  # fmt: skip
+    observed: dict[str, Array] = spec.demand.read_observed(zones.zone_id)
+    costs = _costs(spec, network, observed["car"])
+    pivot = pivot_on(observed, costs, spec.demand.params.choice_scale)
+    total = np.add.reduce([observed[mode] for mode in MODES])
+    return ObservedTrips(_grown(spec, network.zones, zones, total), pivot)
+
+
+def _costs(spec: ScenarioSpec, network: Network, cars: Array) -> dict[str, Array]:
+    """Return what each mode cost when it was observed, ``[zone, zone], s``."""
+    demand, zones, road = spec.demand.params, network.zones, network.road
+    assert zones is not None
+    lines = network.transit
+    traffic = BusTimes.of(road, lines, spec.transit) if lines is not None else None
+    road = traffic.road if traffic is not None else road
+    between = np.where(np.eye(len(cars), dtype=bool), 0.0, cars) / demand.car_occupancy
+    found = assign_bushes(
+        road, zones, between, params=BushParams(min(_GAP, spec.assignment.relative_gap)),
+        toll_factor=toll_factor(demand), distance_factor=distance_factor(demand),
+        turns=network.turns,
+    )  # fmt: skip
+    drive = zone_costs(road, found.link_cost, zones.centroid, network.turns)
+    skims = buses = None
+    if lines is not None:
+        if traffic is not None:
+            lines = lines.replace(run_time=traffic.run_time(found.link_time))
+        skims = skim_transit(lines, zones, spec.transit, seconds_per_cny=demand.seconds_per_cny)
+        buses = skim_buses(lines, zones, spec.transit, demand)
+    distance = street_distance(road, zones)
+    costs = other_costs(zones, distance, skims, demand, buses)
+    inside = np.eye(len(cars), dtype=bool)
+    own = intrazonal(drive, inside_share(distance))
+    costs["car"] = np.where(inside, own, drive) + car_fixed(demand)
+    return costs
+
+
+def _grown(spec: ScenarioSpec, before: ZoneSystem, after: ZoneSystem, total: Array) -> Distribution:
+    """Return the trips of all modes with the growth of their zones."""
+    params = spec.demand.params
+    rows, columns = (
+        np.divide(b, a, out=np.ones_like(a), where=a > 0.0)
+        for a, b in zip(
+            *(generate(z.population, z.jobs, params, z.trip_share) for z in (before, after)),
+            strict=True,
+        )
+    )
+    if (rows == 1.0).all() and (columns == 1.0).all():
+        nobody = np.zeros(len(total))
+        return Distribution(total, 0, 0.0, True, nobody)
+    found = gravity(total.sum(axis=1) * rows, total.sum(axis=0) * columns, total)
+    if not found.converged and found.residual > 1e-6:
+        raise ScenarioError.of(
+            "demand.observed", f"a trip matrix off its grown totals by {found.residual:.1e} of all "
+            "trips", "at most 1e-6", "look for zones with trips to few others",
+        )  # fmt: skip
+    return found
