@@ -74,6 +74,22 @@ def _link_keys(tail_id: Array, head_id: Array) -> dict[tuple[int, int, int], int
     return keys
 
 
+def flow_of(start: BushStart, graph: SearchGraph) -> Array:
+    """Return what bushes carry on the links of another network, ``[link], pce/h``."""
+    road, rows = graph.road, start.rows
+    n_arcs = rows.first[np.arange(len(rows.size)), rows.size]
+    in_use = np.arange(rows.arc.shape[1]) < n_arcs[:, None]
+    old = np.bincount(
+        rows.arc[in_use] % max(len(start.tail_id), 1), rows.flow[in_use], len(start.tail_id)
+    )
+    flow = np.zeros(road.n_links)
+    new_keys = _link_keys(road.node_id[road.tail], road.node_id[road.head])
+    for key, row in _link_keys(start.tail_id, start.head_id).items():
+        if key in new_keys:
+            flow[new_keys[key]] = old[row]
+    return flow
+
+
 def carried_over(start: BushStart, graph: SearchGraph, zone_id: Array) -> Rows:
     """Return bushes as rows of another network; links that are not there have no flow.
 

@@ -236,5 +236,5 @@ class Bushes:
                 self._rows, self._vdf, self._state, self._choice, self.demand, spent, pass_over,
                 self._labels, left,
             )  # fmt: skip
-            if every and excess <= enough and not elastic:
+            if every and excess <= enough:
                 break

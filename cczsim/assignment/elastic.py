@@ -13,10 +13,11 @@ The algorithm ``b`` takes bushes instead: see :func:`_by_bushes` and :mod:`cczsi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cczsim.assignment.bush_solution import BushStart, flow_of
 from cczsim.assignment.bushes import Bushes, BushState
 from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.direction import Remembered, Targets, step_length
@@ -112,6 +113,8 @@ def elastic_assignment(
     turns: Turns | None = None,
     near: ElasticAssignment | None = None,
     start: ElasticState | None = None,
+    near_bushes: BushStart | None = None,
+    keep_bushes: bool = False,
     on_iteration: Callable[[IterationRecord], None] | None = None,
     on_state: OnState | None = None,
 ) -> ElasticAssignment:
@@ -141,6 +144,10 @@ def elastic_assignment(
         Of the same trips at other costs of the other modes, to begin from (not by bushes).
     start : ElasticState, optional
         Of the same run, which was interrupted; it ends with the same bits.
+    near_bushes : BushStart, optional
+        Bushes of a run like this one, to start from; only ``b`` does.
+    keep_bushes : bool
+        Whether the result is to hold its bushes; only those of ``b`` has any.
     on_iteration : callable, optional
     on_state : callable, optional
         Is given a function that returns the state, between iterations; what it returns is not
@@ -168,7 +175,9 @@ def elastic_assignment(
     demand = CarDemand.of(persons, run.trees.od_cost, other_odds, scale, car_fixed, occupancy)
     run.go_on(start.history if start is not None else ())
     if params.algorithm == "b":
-        return _by_bushes(zones, run, demand, all_trips, params, start, on_state)
+        return _by_bushes(
+            zones, run, demand, all_trips, params, start, near_bushes, keep_bushes, on_state
+        )
     if near is None:
         cars = demand.wanted(run.trees.od_cost)
         flow = run.loader.load(run.trees, demand.matrix(cars))
@@ -231,11 +240,16 @@ def _by_bushes(
     all_trips: float,
     params: ElasticParams,
     start: ElasticState | None,
+    near: BushStart | None,
+    keep_bushes: bool,
     on_state: OnState | None,
 ) -> ElasticAssignment:
     """Shift flow on bushes and, in the same rounds, demand between the car and the rest."""
+    if near is not None:
+        # Who drives at the costs that the like run ended with, not at those of empty roads.
+        run.price(flow_of(near, run.graph))
     first = demand.matrix(demand.wanted(run.trees.od_cost))
-    bushes = Bushes(run.graph, zones, [run.model], first, demand)
+    bushes = Bushes(run.graph, zones, [run.model], first, demand, start=near)
     if start is not None and start.bushes is not None:
         bushes.go_on(start.bushes)
     status = Status.ITERATION_LIMIT
@@ -252,7 +266,10 @@ def _by_bushes(
         bushes.improve(trees.od_cost, record.relative_gap, params.relative_gap)
         if on_state is not None:
             on_state(lambda: ElasticState(tuple(run.history), bushes=bushes.state))
-    return _finished(run, demand, loaded, residual, status, params.algorithm)
+    found = _finished(run, demand, loaded, residual, status, params.algorithm)
+    if not keep_bushes:
+        return found
+    return replace(found, road=replace(found.road, bushes=bushes.solution()))
 
 
 def _agreed(record: IterationRecord, params: ElasticParams) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cczsim.assignment.bus_times import BusTimes
+from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.elastic import (
     ElasticAssignment,
     ElasticParams,
@@ -192,6 +193,8 @@ def mode_equilibrium(
     distance: Array | None = None,
     pivot: Pivot | None = None,
     start: ModeState | None = None,
+    near: BushStart | None = None,
+    keep_bushes: bool = False,
     on_iteration: Callable[[IterationRecord], None] | None = None,
     on_state: Callable[[Callable[[], ModeState]], None] | None = None,
 ) -> ModeEquilibrium:
@@ -224,6 +227,10 @@ def mode_equilibrium(
     on_state : callable, optional
         Is given a function that returns the state, between iterations; what it returns is not
         copied, so that it is to be used at once.
+    near : BushStart, optional
+        Bushes of a run like this one, to start from; only ``b`` does.
+    keep_bushes : bool
+        Whether the roads of the result are to hold their bushes.
 
     Raises
     ------
@@ -295,6 +302,8 @@ def mode_equilibrium(
             turns=network.turns,
             near=solved,
             start=state.roads,
+            near_bushes=near,
+            keep_bushes=keep_bushes,
             on_iteration=on_iteration,
             on_state=_within(on_state, here, "roads"),
         )

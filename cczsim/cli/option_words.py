@@ -27,9 +27,12 @@ def add(commands: Commands) -> None:
     rank.add_argument("--samples", type=positive, metavar="N", help="default 64")
     rank.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     rank.add_argument("--design", choices=["sobol", "lhs"], default="sobol")
-    where = rank.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=positive, default=1, metavar="N", help="default 1")
-    where.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, tcp://…")
+    rank.add_argument(
+        "--gap", type=number,
+        help="bring every run to this relative gap by bushes, samples starting from their option "
+        "as it is (default: as the scenarios say)",
+    )  # fmt: skip
+    _add_where(rank)
     rank.add_argument("--threads", type=positive, help="threads of all workers together")
     rank.add_argument("--out", type=Path, default=Path("results/rank"), help="folder for results")
     rank.add_argument("--resume", action="store_true", help="keep the runs that were finished")
@@ -46,7 +49,11 @@ def add(commands: Commands) -> None:
     curve.add_argument("--convention", help="default: that of the scenario")
     curve.add_argument("--class", dest="road_class", default="tertiary", metavar="CLASS")
     curve.add_argument("--gap", type=number, default=1e-6, help="relative gap (default 1e-6)")
-    curve.add_argument("--workers", type=positive, default=1, metavar="N", help="default 1")
+    curve.add_argument(
+        "--cold", action="store_true",
+        help="seek each equilibrium from empty roads, not from that of the scenario as it is",
+    )  # fmt: skip
+    _add_where(curve)
     curve.add_argument("--threads", type=positive, help="threads of all workers together")
     curve.add_argument("--out", type=Path, default=Path("results/curve"), help="folder for results")
     curve.add_argument("--resume", action="store_true", help="keep the runs that were finished")
@@ -81,6 +88,12 @@ def add(commands: Commands) -> None:
     design.add_argument("--bridges", default="0 m", help="longest bridge over them (default: none)")
     design.add_argument("--max-block", default="60 ha", help="larger blocks are left alone")
     design.add_argument("--quiet", action="store_true", help="say only what is asked for")
+
+
+def _add_where(command: Any) -> None:
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=positive, default=1, metavar="N", help="default 1")
+    where.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, tcp://…")
 
 
 def _rank(progress: Progress, scenarios: list[Path], **options: Any) -> int:

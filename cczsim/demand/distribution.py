@@ -19,6 +19,8 @@ from cczsim.errors import DemandError
 FURNESS = 40
 _RIDGE = 1e-9
 _LONGEST_STEP = 3.0
+_SOLVED = 1e-12
+_MOST_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,30 @@ def _newton_step(trips: Array, rows: Array, columns: Array) -> Array:
     """Return the change of the logarithms of the column factors, ``[zone]``.
 
     ``trips`` meet their rows; the ridge holds what groups without trips between them leave open.
+    The matrix of the step is a Laplacian, so that conjugate gradients find it, scaled to a unit
+    diagonal (M. Hestenes and E. Stiefel, 1952). A dense solver would be BLAS, whose sums hang on
+    the number of its threads.
     """
     into = trips.sum(axis=0)
     share = np.divide(trips, rows[:, None], out=np.zeros_like(trips), where=rows[:, None] > 0.0)
-    slope = np.diag(into * (1.0 + _RIDGE) + 1e-300) - trips.T @ share
-    slope[np.diag_indices_from(slope)] += np.where(into > 0.0, 0.0, 1.0)
-    step = np.linalg.solve(slope, columns - into)
+    full = into * (1.0 + _RIDGE) + np.where(into > 0.0, 1e-300, 1.0)
+    unit = 1.0 / np.sqrt(np.maximum(full - (trips * share).sum(axis=0), _RIDGE * full))
+    left = unit * (columns - into)
+    step, towards = np.zeros_like(left), left.copy()
+    now = float((left * left).sum())
+    enough = _SOLVED**2 * now
+    for _ in range(_MOST_STEPS * len(left)):
+        if now <= enough:
+            break
+        scaled = unit * towards
+        across = np.einsum("ij,j->i", share, scaled)
+        bent = unit * (full * scaled - np.einsum("ij,i->j", trips, across))
+        along = float((towards * bent).sum())
+        if along <= 0.0:  # rounding is all that is left
+            break
+        step += now / along * towards
+        left -= now / along * bent
+        before, now = now, float((left * left).sum())
+        towards = left + now / before * towards
+    step *= unit
     return np.asarray(step * min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300)))

@@ -46,7 +46,7 @@ def access_indicators(
     airport = np.flatnonzero(zones.hub == "airport")
     for mode, time in by_mode.items():
         for minutes in MINUTES:
-            reached = (time <= minutes * 60.0) @ jobs
+            reached = np.where(time <= minutes * 60.0, jobs, 0.0).sum(axis=1)
             by_zone[f"jobs_{minutes}_{mode}"] = reached
             for by, rows in areas:
                 mean = _weighted(reached[rows], zones.population[rows])

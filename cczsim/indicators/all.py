@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from cczsim.assignment.result import ModeEquilibrium
@@ -39,12 +41,35 @@ def door_to_door(
     return times
 
 
+@dataclass(frozen=True, eq=False)
+class StreetFigures:
+    """What hangs on where streets lie alone, and is the same whatever travels on them.
+
+    Parameters
+    ----------
+    indicators : tuple of Indicator
+    density : array [zone], km/km2
+    """
+
+    indicators: tuple[Indicator, ...]
+    density: Array
+
+
+def street_figures(network: Network, convention: Convention | None = None) -> StreetFigures:
+    """Return the densities of a network; ``convention`` is that of the figures by zone."""
+    return StreetFigures(
+        tuple(road_density(network)),
+        zone_density(network, convention or CONVENTIONS["cn-urban"]),
+    )
+
+
 def all_indicators(
     network: Network,
     equilibrium: ModeEquilibrium,
     *,
     demand: DemandParams | None = None,
     convention: Convention | None = None,
+    streets: StreetFigures | None = None,
 ) -> tuple[tuple[Indicator, ...], dict[str, Array]]:
     """Return all figures of a result.
 
@@ -56,6 +81,8 @@ def all_indicators(
     demand : DemandParams, optional
     convention : Convention, optional
         Of the densities in the figures by zone.
+    streets : StreetFigures, optional
+        From :func:`street_figures`, if they are known already.
 
     Returns
     -------
@@ -70,18 +97,19 @@ def all_indicators(
     """
     if network.zones is None:
         raise IndicatorError.of(network.info.name, "no zones", "a network with zones")
+    streets = streets or street_figures(network, convention)
     times = door_to_door(network, equilibrium, demand or DemandParams())
     access, by_zone = access_indicators(network, times)
     lines: list[Indicator] = []
     if network.transit is not None and equilibrium.transit is not None:
         lines = transit_indicators(network.transit, equilibrium.transit)
     found = (
-        *road_density(network),
+        *streets.indicators,
         *road_indicators(network, equilibrium.road),
         *travel_indicators(network, equilibrium, times),
         *lines,
         *access,
         *energy_indicators(network, equilibrium.road),
     )
-    by_zone["density"] = zone_density(network, convention or CONVENTIONS["cn-urban"])
+    by_zone["density"] = streets.density
     return found, by_zone

@@ -128,7 +128,7 @@ def revenue_indicators(
     """Return fares, by boarding and by distance, and tolls of the modelled hour."""
     flow = equilibrium.road.link_flow
     by: dict[str, str] = {"area": "all"}
-    out = [Indicator("toll_revenue", float(flow @ network.road.toll), "CNY/h", by)]
+    out = [Indicator("toll_revenue", float((flow * network.road.toll).sum()), "CNY/h", by)]
     transit, carried = network.transit, equilibrium.transit
     if transit is not None and carried is not None:
         by_km = np.array(
@@ -138,7 +138,7 @@ def revenue_indicators(
             ]
         )
         rate = np.repeat(by_km[transit.mode], np.diff(transit.line_first))
-        ridden = float((carried.segment_flow * transit.run_length) @ rate)
+        ridden = float((carried.segment_flow * transit.run_length * rate).sum())
         fares = float(carried.boardings.sum()) * demand.transit_fare + ridden
         out.append(Indicator("fare_revenue", fares, "CNY/h", by))
     return out

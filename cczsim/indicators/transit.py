@@ -59,7 +59,7 @@ def _crowded(network: TransitNetwork, result: TransitAssignment) -> list[Indicat
     assert result.time_weight is not None
     hours = result.segment_flow * network.run_time
     total = float(hours.sum())
-    mean = float(hours @ result.time_weight) / total if total > 0.0 else float("nan")
+    mean = float((hours * result.time_weight).sum()) / total if total > 0.0 else float("nan")
     by = {"area": "all"}
     return [
         Indicator("crowded_minute", mean, "", by, "weight of a minute aboard; 1 with a seat"),

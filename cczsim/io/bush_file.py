@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -45,8 +46,8 @@ def write_bushes(start: BushStart, path: Path) -> None:
         ) from None
 
 
-def read_bushes(path: Path) -> BushStart:
-    """Read bushes.
+def read_bushes(path: Path | BinaryIO) -> BushStart:
+    """Read bushes, from a file or an open stream of its bytes.
 
     Raises
     ------
@@ -54,7 +55,8 @@ def read_bushes(path: Path) -> BushStart:
         No file, not a file of bushes, or one that does not agree with itself.
     """
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        opened = path.open("rb") if isinstance(path, Path) else path
+        with opened, np.load(opened, allow_pickle=False) as file:
             held = {name: np.asarray(file[name], dtype) for name, dtype in _ARRAYS.items()}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError.of(

@@ -1,4 +1,7 @@
-"""Finished samples of a ranking: a small file each, whole or not there, named by its inputs."""
+"""Finished runs of a study: a small file each, whole or not there, named by its inputs.
+
+Beside those that others start from lie their bushes.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from cczsim.assignment.bush_solution import BushStart
 from cczsim.errors import OutputError
 from cczsim.indicators.indicator import Indicator
+from cczsim.io.bush_file import write_bushes
 from cczsim.scenario.sample import SampleFigures
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_SECONDS: Final = "seconds.csv"
 
 
 class SampleStore:
@@ -42,7 +48,10 @@ class SampleStore:
                 Indicator(name, math.nan if value is None else float(value), unit, dict(by))
                 for name, value, unit, by in stored["figures"]
             )
-            return SampleFigures(indicators, float(stored["noise"]), bool(stored["converged"]))
+            return SampleFigures(
+                indicators, float(stored["noise"]), bool(stored["converged"]),
+                int(stored["iterations"]),
+            )  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -65,7 +74,8 @@ class SampleStore:
         ]
         content = {
             "format": _FORMAT, "key": key, **about, "noise": found.noise,
-            "converged": found.converged, "figures": figures,
+            "converged": found.converged, "iterations": found.iterations,
+            "figures": figures,
         }  # fmt: skip
         path = self._path(key)
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -81,6 +91,48 @@ class SampleStore:
                 part.unlink()
             said = error.strerror or str(error)
             raise OutputError.of(str(path), said, "a file that can be written") from error
+
+    def start_path(self, key: str) -> Path:
+        """Return where the bushes of a run lie."""
+        return self.folder / f"{key}.npz"
+
+    def write_start(self, key: str, start: BushStart) -> None:
+        """Keep the bushes of a run.
+
+        Raises
+        ------
+        OutputError
+            The disk refuses; nothing half-written is left.
+        """
+        path = self.start_path(key)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_bushes(start, part)
+            part.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            said = error.strerror or str(error)
+            raise OutputError.of(str(path), said, "a file that can be written") from error
+
+    def write_seconds(self, key: str, seconds: float) -> None:
+        """Note what a run took; a disk that refuses costs the note, not the run."""
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # One write of a short line: lines of several workers do not mix.
+            with (self.folder / _SECONDS).open("a", encoding="utf-8") as stream:
+                stream.write(f"{key},{seconds:.3f}\n")
+
+    def seconds(self) -> dict[str, float]:
+        """Return what runs took when they were last computed, by key, s of all processors."""
+        out: dict[str, float] = {}
+        with contextlib.suppress(OSError):
+            for line in (self.folder / _SECONDS).read_text(encoding="utf-8").splitlines():
+                key, _, value = line.partition(",")
+                with contextlib.suppress(ValueError):
+                    out[key] = float(value)
+        return out
 
     def clear_parts(self) -> None:
         """Take out what a killed writer left half-written."""

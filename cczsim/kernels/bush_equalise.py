@@ -8,9 +8,9 @@ import numba
 import numpy as np
 
 from cczsim.kernels._jit import kernel, parallel_kernel
-from cczsim.kernels.bush import label, last_place, shift
+from cczsim.kernels.bush import OVERSHOT, label, last_place, shift
 from cczsim.kernels.types import Array
-from cczsim.kernels.vdf import delay_and_slope, move
+from cczsim.kernels.vdf import move
 
 
 class Choice(NamedTuple):
@@ -33,24 +33,6 @@ def _wanted(choice: Any, bush: int, zone: int, cost: float) -> float:
 
 
 @kernel
-def _way_cost(first: Any, arc: Any, tail: Any, vdf: Any, state: Any, chosen: Any, p: int,
-              more: float) -> float:  # fmt: skip
-    """Return the cost of the way that ``chosen`` leads back, with so much more flow on it, s."""
-    kind, factor, alpha, beta, free, capacity, background, fixed, physical, _, _ = vdf
-    cost = 0.0
-    while p > 0:
-        k = last_place(first, chosen, p)
-        link = arc[k] if len(physical) == 0 else physical[arc[k]]
-        flow = max(state.flow[link] + more, 0.0)
-        delay, _ = delay_and_slope(
-            kind, factor, alpha, beta, free, capacity, background, link, flow
-        )
-        cost += fixed[arc[k]] + delay
-        p = tail[k]
-    return cost
-
-
-@kernel
 def _move(vdf: Any, state: Any, arc: int, change: float) -> None:
     """Move flow where speed is of less account than the time that compiling takes."""
     kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
@@ -61,67 +43,88 @@ def _move(vdf: Any, state: Any, arc: int, change: float) -> None:
 
 
 @kernel
+def _go(
+    rows: Any, bush: int, vdf: Any, state: Any, demand: Any, share: Any, asked: Any, step: float
+) -> float:
+    """Go a step along a direction of a bush; return what that adds to the cost along it."""
+    arc, flow = rows.arc[bush], rows.flow[bush]
+    grown = 0.0
+    for k in range(len(share)):
+        if share[k] != 0.0:
+            before = state.cost[arc[k]]
+            flow[k] = max(flow[k] + step * share[k], 0.0)
+            _move(vdf, state, arc[k], step * share[k])
+            grown += share[k] * (state.cost[arc[k]] - before)
+    for zone in range(len(asked)):
+        demand[bush, zone] += step * asked[zone]
+    return grown
+
+
+@kernel
 def trade(
     rows: Any, bush: int, vdf: Any, state: Any, choice: Any, demand: Any, labels: Any
 ) -> float:
-    """Move demand between the drive and the other modes, one destination after another.
+    """Move demand of a bush between the drive and the other modes, all destinations at once.
 
     "The other modes" are one more way from origin to destination, whose cost is the inverse of the
     demand function (N. Gartner, 1980, Optimal traffic assignment with elastic demands,
-    *Transportation Science* 14, excess-demand formulation). Cars come on the cheapest way, and
-    leave the costliest one; in both cases it is the cheapest that tells how many there should be.
-    One Newton step each on ``cars = logit(cost of the drive)``, cut back by a secant where costs
-    rise faster than their slope says.
+    *Transportation Science* 14, excess-demand formulation). Cars come and leave by the ways that
+    the bush uses, in the shares that it uses them in, so that no flow turns negative. Each pair
+    asks for a Newton step on ``cars = logit(mean cost of its ways)``; pairs share links, so that
+    all of them together go as far as Newton's step along that direction, and back by a secant
+    where costs rose faster than their slope said.
 
     Returns
     -------
     float
         What all pairs together were off the logit at the labels, pce/h.
     """
+    size = rows.size[bush]
     first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
-    flow = rows.flow[bush]
-    rise = state.slope
-    off = 0.0
-    for zone in range(demand.shape[1]):
+    flow, short = rows.flow[bush], labels.short[bush]
+    n_zones, n_arcs = demand.shape[1], first[size]
+    mean, rise, into = np.zeros(size), np.zeros(size), np.zeros(size)
+    share, asked = np.zeros(n_arcs), np.zeros(n_zones)
+    for p in range(1, size):
+        total = 0.0
+        for k in range(first[p], first[p + 1]):
+            total += flow[k]
+        for k in range(first[p], first[p + 1]):
+            if total > 0.0:
+                share[k] = flow[k] / total
+            elif k == last_place(first, short, p):
+                share[k] = 1.0
+            mean[p] += share[k] * (mean[tail[k]] + state.cost[arc[k]])
+            rise[p] += share[k] * (rise[tail[k]] + state.slope[arc[k]])
+    off, gain, bend = 0.0, 0.0, 0.0
+    for zone in range(n_zones):
         total = choice.total[bush, zone]
         end = rows.at[bush, zone]
         if total <= 0.0 or end <= 0:
             continue
         cars = demand[bush, zone]
-        wanted = _wanted(choice, bush, zone, labels.to_zone[bush, zone])
-        off += abs(wanted - cars)
-        more = wanted > cars
-        chosen = labels.short[bush] if more else labels.long[bush]
-        if more:
-            now = _way_cost(first, arc, tail, vdf, state, chosen, end, 0.0)
-            wanted = _wanted(choice, bush, zone, now)
-            if wanted <= cars:
-                continue
-        slope, most = 0.0, np.inf
-        p = end
-        while p > 0:
-            k = last_place(first, chosen, p)
-            slope += rise[arc[k]]
-            most = min(most, flow[k])
-            p = tail[k]
-        pull = wanted * (total - wanted) / (total * choice.scale)
-        change = (wanted - cars) / (1.0 + slope * pull)
-        if more:
-            then = _way_cost(first, arc, tail, vdf, state, chosen, end, change)
-            short_by = _wanted(choice, bush, zone, then) - cars - change
-            if short_by < 0.0:
-                change *= (wanted - cars) / (wanted - cars - short_by)
-        else:
-            change = max(change, -min(most, cars))
-        if change == 0.0:
-            continue
-        demand[bush, zone] = cars + change
-        p = end
-        while p > 0:
-            k = last_place(first, chosen, p)
-            flow[k] = max(flow[k] + change, 0.0)
-            _move(vdf, state, arc[k], change)
-            p = tail[k]
+        off += abs(_wanted(choice, bush, zone, labels.to_zone[bush, zone]) - cars)
+        wanted = _wanted(choice, bush, zone, mean[end])
+        steep = max(wanted * (total - wanted), cars * (total - cars), 1e-9 * total * total)
+        pull = steep / (total * choice.scale)
+        change = (wanted - cars) / (1.0 + rise[end] * pull)
+        gain += change * (wanted - cars) / pull
+        bend += change * change / pull
+        asked[zone] = change
+        into[end] += change
+    if gain <= 0.0:
+        return off
+    more = 0.0
+    for p in range(size - 1, 0, -1):
+        for k in range(first[p], first[p + 1]):
+            share[k] *= into[p]
+            into[tail[k]] += share[k]
+            more += state.slope[arc[k]] * share[k] * share[k]
+    step = min(1.0, gain / (bend + more))
+    grown = _go(rows, bush, vdf, state, demand, share, asked, step)
+    past = step * bend + grown - gain
+    if past > OVERSHOT * gain:
+        _go(rows, bush, vdf, state, demand, share, asked, -step * past / (gain + past))
     return off
 
 
@@ -193,7 +196,7 @@ def shift_all(
     Returns
     -------
     float
-        Excess of all bushes at the labels, pce s/h.
+        Excess of all bushes at the labels, and what pairs were off the logit at its scale, pce s/h.
     """
     elastic = len(choice.total) > 0
     excess = 0.0
@@ -203,7 +206,7 @@ def shift_all(
         off = 0.0
         if elastic:
             off = trade(rows, bush, vdf, state, choice, demand, labels)
-        excess += labels.excess[bush]
+        excess += labels.excess[bush] + off * choice.scale
         if labels.excess[bush] > share * spent[bush] or off > share * demand[bush].sum():
             shift(rows, bush, vdf, state, labels)
         else:

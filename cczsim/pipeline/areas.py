@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from cczsim.network.network import Network
 from cczsim.network.zones import TIERS
 
 _FILES = (".geojson", ".json", ".gpkg")
+Say = Callable[[str], object]
+_MOST_MENDED = 0.01
 _NAMES = ("name", "NAME", "name_en", "id", "adcode")
 
 
@@ -34,7 +37,7 @@ def _box(text: str) -> Any:
     return shapely.segmentize(shapely.box(west, south, east, north), 0.05)
 
 
-def _polygons_of_file(path: Path, only: list[str]) -> list[tuple[str, Any]]:
+def _polygons_of_file(path: Path, only: list[str], say: Say) -> list[tuple[str, Any]]:
     """Return the areas of a file by name; those of ``only``, in that order, where it names any."""
     import geopandas
     import pyogrio
@@ -68,20 +71,38 @@ def _polygons_of_file(path: Path, only: list[str]) -> list[tuple[str, Any]]:
         place = {name: k for k, name in enumerate(only)}
         table = table[table["_area"].isin(only)]
         table = table.sort_values("_area", key=lambda names: names.map(place), kind="stable")
-    names = table["_area"]
-    bad = [str(n) for n, ok in zip(names, table.geometry.is_valid, strict=True) if not ok]
-    if bad:
+    names = [str(name) for name in table["_area"]]
+    return [(n, _mended(path, n, p, say)) for n, p in zip(names, table.geometry, strict=True)]
+
+
+def _mended(path: Path, name: str, polygon: Any, say: Say) -> Any:
+    """Return a polygon that does not cross itself, and say where it was mended.
+
+    Raises
+    ------
+    InputError
+        Mending would move its area by so much that it is not known what was meant.
+    """
+    import shapely
+
+    if polygon.is_valid:
+        return polygon
+    mended = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
+    moved = abs(mended.area - polygon.area) / mended.area if mended.area > 0.0 else 1.0
+    if mended.geom_type not in ("Polygon", "MultiPolygon") or moved > _MOST_MENDED:
         raise InputError.of(
-            str(path), "rings that cross themselves: " + ", ".join(bad[:5]), "valid polygons",
+            str(path), f"rings that cross themselves: {name}", "valid polygons",
             f"mend the file, or name the areas that are meant: {path}:NAME,NAME",
         )  # fmt: skip
-    return list(zip(names, table.geometry, strict=True))
+    say(f"{path}: {name} crosses itself; mended, which moves its area by {100 * moved:.2g} %")
+    return mended
 
 
-def read_areas(text: str) -> list[tuple[str, Any]] | None:
+def read_areas(text: str, say: Say) -> list[tuple[str, Any]] | None:
     """Return the areas that a box or a file names, WGS-84; None where a text is neither.
 
-    ``west,south,east,north``, ``FILE`` or ``FILE:NAME,NAME``.
+    ``west,south,east,north``, ``FILE`` or ``FILE:NAME,NAME``. ``say`` is told of rings that crossed
+    themselves and were mended.
 
     Raises
     ------
@@ -92,10 +113,10 @@ def read_areas(text: str) -> list[tuple[str, Any]] | None:
     if box is not None:
         return [(text, box)]
     if Path(text).suffix.lower() in _FILES or Path(text).is_file():
-        return _polygons_of_file(Path(text), [])
+        return _polygons_of_file(Path(text), [], say)
     name, colon, only = text.rpartition(":")
     if colon and Path(name).suffix.lower() in _FILES:
-        return _polygons_of_file(Path(name), [part for part in only.split(",") if part])
+        return _polygons_of_file(Path(name), [part for part in only.split(",") if part], say)
     return None
 
 

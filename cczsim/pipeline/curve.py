@@ -7,9 +7,8 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -17,27 +16,23 @@ import cczsim
 from cczsim.design.costs import PER_KM
 from cczsim.errors import CczsimError, FaultCollector, OutputError, ScenarioError
 from cczsim.indicators.conventions import convention as find_convention
-from cczsim.indicators.indicator import BETTER, Indicator
+from cczsim.indicators.indicator import Indicator
 from cczsim.indicators.plan_targets import find_target
 from cczsim.io.scenario_docs import toml_value
 from cczsim.io.scenario_file import read_scenario
 from cczsim.network.network import Network
 from cczsim.pipeline.assign import write_text
+from cczsim.pipeline.curve_result import SHOWN, pays, print_curve, shares
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
-from cczsim.pipeline.study import check_folder, make_tasks, run_study
-from cczsim.pipeline.summary import figure, write_line
+from cczsim.pipeline.sample_tasks import Task
+from cczsim.pipeline.study import check_folder, make_task, option_digests, run_study
+from cczsim.pipeline.summary import write_line
 from cczsim.scenario.change_density import measured
 from cczsim.scenario.changes import apply_changes
-from cczsim.scenario.sample import Option, Study, make_option
+from cczsim.scenario.sample import Option, SampleFigures, Study, make_option
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.units import parse
-
-SHOWN: Final = (
-    "vehicle_hours", "delay_hours", "jobs_reached_45_transit", "co2", "vehicle_km",
-    "mode_share_transit", "building_cost",
-)  # fmt: skip
-_LESS: Final = frozenset({"vehicle_hours", "vehicle_km"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +47,15 @@ class Point:
     density : float
         km/km2.
     added_km : float
+    cost : float
+        Of the added streets, CNY.
     """
 
     scenario: int
     spec: ScenarioSpec
     density: float
     added_km: float
+    cost: float
 
 
 def curve(
@@ -69,7 +67,9 @@ def curve(
     convention: str | None = None,
     road_class: str = "tertiary",
     gap: float = 1e-6,
+    cold: bool = False,
     workers: int = 1,
+    cluster: str | None = None,
     threads: int | None = None,
     out: Path = Path("results/curve"),
     resume: bool = False,
@@ -90,6 +90,9 @@ def curve(
         Densities of each scenario, from its own on.
     gap : float
         Relative gap of each equilibrium, by bushes.
+    cold : bool
+        Whether each equilibrium is sought from empty roads; else a scenario with its own streets
+        is, and the denser ones start from what that found.
 
     Returns
     -------
@@ -138,27 +141,30 @@ def curve(
                 for fault in error.faults:
                     write_line(f"{spec.name}, {density:.2f} km/km2: {fault}")
                 continue
-            added = sum(c.counts.get("km added", 0.0) for c in option.changes[len(spec.changes) :])
-            reached = option.changes[-1].counts.get("density after", density) if k else start
-            family.append(Point(number, own, float(reached), float(added)))
+            streets = option.changes[len(spec.changes) :]
+            added = sum(c.counts.get("km added", 0.0) for c in streets)
+            reached = streets[-1].counts.get("density after", density) if k else start
+            cost = sum(c.cost for c in streets)
+            family.append(Point(number, own, float(reached), float(added), float(cost)))
             options.append(option)
     faults.raise_if_any()
     study = Study(tuple(options), tuple(loaded), {})
-    tasks = make_tasks([p.spec for p in family], study, ({},))
-    found, computed = run_study(
+    tasks = _make_tasks(family, study, cold)
+    done = run_study(
         study, tasks, [p.spec.name for p in family], out / "samples", resume=resume,
-        workers=workers, cluster=None, threads=threads, progress=progress,
+        workers=workers, cluster=cluster, threads=threads, progress=progress,
     )  # fmt: skip
-    figures = [found[task.key] for task in tasks]
-    rows = [
-        _row(p, f.indicators, f.noise, f.converged) for p, f in zip(family, figures, strict=True)
-    ]
+    figures = [done.figures[task.key] for task in tasks]
+    rows = [_row(p, t, f) for p, t, f in zip(family, tasks, figures, strict=True)]
     content = {
         "cczsim": cczsim.__version__, "area": area, "convention": rules.name,
         "scenarios": [{"name": s.name, "title": s.title} for s in specs],
         "attribution": list(dict.fromkeys(a for n in loaded for a in n.info.attribution)),
-        "points": rows, "shares": _shares(rows, len(specs)),
-        "this_run": {"seconds": round(time.perf_counter() - began, 3), "computed_runs": computed},
+        "points": rows, "shares": shares(rows, len(specs)), "pays": pays(rows, specs),
+        "this_run": {
+            "seconds": round(time.perf_counter() - began, 3), "computed_runs": done.computed,
+            "processor_seconds": [round(done.seconds.get(t.key, 0.0), 2) for t in tasks],
+        },
     }  # fmt: skip
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     _write(out / "curve.json", text)
@@ -169,7 +175,7 @@ def curve(
         content, zh, _indicators(figures[0].indicators), "zh" if lang == "zh" else "en"
     )
     _write(out / "curve.html", page)
-    _print(content)
+    print_curve(content)
     progress.say(f"page: {out / 'curve.html'}")
     return 1 if missed or not all(row["converged"] for row in rows) else 0
 
@@ -207,81 +213,32 @@ def _write(path: Path, text: str) -> None:
 
 def _indicators(indicators: tuple[Indicator, ...]) -> dict[str, Indicator]:
     found = {key: find_target(key, indicators, "cn-urban") for key in SHOWN}
+    found["building_cost"] = Indicator("building_cost", 0.0, "CNY", {"area": "all"})
     return {key: item for key, item in found.items() if item is not None}
 
 
-def _row(
-    point: Point, indicators: tuple[Indicator, ...], noise: float, converged: bool
-) -> dict[str, Any]:
-    values = {}
-    for key, item in _indicators(indicators).items():
+def _make_tasks(family: Sequence[Point], study: Study, cold: bool) -> list[Task]:
+    """Return a task a point; those of a scenario start from its first, unless ``cold``."""
+    digests = option_digests([p.spec for p in family], study)
+    first: dict[int, str] = {}
+    tasks = []
+    for option, (point, digest) in enumerate(zip(family, digests, strict=True)):
+        near = first.get(point.scenario)
+        is_start = near is None and not cold
+        tasks.append(make_task(digest, option, 0, {}, near=near, is_start=is_start))
+        if not cold:
+            first.setdefault(point.scenario, tasks[-1].key)
+    return tasks
+
+
+def _row(point: Point, task: Task, found: SampleFigures) -> dict[str, Any]:
+    values: dict[str, float | None] = {}
+    for key, item in _indicators(found.indicators).items():
         values[key] = item.value if np.isfinite(item.value) else None
+    # That of the streets alone: what else a scenario changes may state no cost.
+    values["building_cost"] = point.cost if np.isfinite(point.cost) else None
     return {
         "scenario": point.scenario, "density": point.density, "added_km": point.added_km,
-        "noise": noise, "converged": converged, "figures": values,
+        "noise": found.noise, "converged": found.converged, "iterations": found.iterations,
+        "warm": task.near is not None, "figures": values,
     }  # fmt: skip
-
-
-def _shares(rows: Sequence[dict[str, Any]], scenarios: int) -> dict[str, Any]:
-    """Return what density and what the other scenario gain on the first one as it is, by figure.
-
-    ``density`` is the gain of the first scenario at its best density, ``other`` that of each other
-    scenario at its own density, ``both`` that of it at its best; positive is better. ``stops_at``
-    is the density from which the next step gains no more than the gaps allow, by scenario.
-    """
-    out: dict[str, Any] = {}
-    by_scenario = [[r for r in rows if r["scenario"] == k] for k in range(scenarios)]
-    if not by_scenario[0]:
-        return out
-    first = by_scenario[0][0]
-    for key in SHOWN:
-        sign = BETTER.get(key.removesuffix("_45_transit"), -1 if key in _LESS else 1)
-        start = first["figures"].get(key)
-        if start is None or key == "building_cost":
-            continue
-        gains = [
-            [
-                (r, sign * (r["figures"][key] - start))
-                for r in own
-                if r["figures"].get(key) is not None
-            ]
-            for own in by_scenario
-        ]
-        stops: list[float | None] = []
-        for own in gains:
-            stop = None
-            for (r, gain), (s, following) in pairwise(own):
-                bound = (r["noise"] + s["noise"]) * abs(r["figures"][key])
-                if following - gain <= bound:
-                    stop = r["density"]
-                    break
-            stops.append(stop)
-        out[key] = {
-            "density": max(g for _, g in gains[0]),
-            "other": [own[0][1] if own else None for own in gains[1:]],
-            "both": [max(g for _, g in own) if own else None for own in gains[1:]],
-            "stops_at": stops,
-        }
-    return out
-
-
-def _print(content: dict[str, Any]) -> None:
-    names = [s["name"] for s in content["scenarios"]]
-    keys = [k for k in SHOWN if any(k in r["figures"] for r in content["points"])]
-    width = max(len(n) for n in names)
-    write_line(f"{'':{width}} {'km/km2':>7} {'km added':>9} " + " ".join(f"{k:>23}" for k in keys))
-    for row in content["points"]:
-        values = [row["figures"].get(k) for k in keys]
-        shown = " ".join(f"{figure(v) if v is not None else '–':>23}" for v in values)
-        name = names[row["scenario"]]
-        write_line(f"{name:{width}} {row['density']:7.3f} {row['added_km']:9,.1f} {shown}")
-    for key, item in content["shares"].items():
-        parts = [f"density alone {figure(item['density'])}"]
-        for name, other, both in zip(names[1:], item["other"], item["both"], strict=True):
-            if other is not None:
-                parts.append(f"{name} alone {figure(other)}, with density {figure(both)}")
-        stops = [
-            f"{name} at {stop:.2f}" if stop is not None else f"{name} nowhere"
-            for name, stop in zip(names, item["stops_at"], strict=True)
-        ]
-        write_line(f"{key}: gain of {'; '.join(parts)}; stops gaining: {', '.join(stops)}")

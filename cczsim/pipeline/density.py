@@ -66,7 +66,7 @@ def density(
     """
     check_targets(json_file)
     asked = find_convention(convention) if convention is not None else None
-    given = read_areas(area) if area is not None else None
+    given = read_areas(area, progress.say) if area is not None else None
     with progress.step("read"):
         net = load_network(Path(network), progress)
     if centrelines:

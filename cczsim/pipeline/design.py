@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from cczsim.design.benefit import add_proposals
 from cczsim.design.costs import StreetType
 from cczsim.design.cuts import CutRules
 from cczsim.design.dead_ends import LinkRules
 from cczsim.design.propose import propose
 from cczsim.design.site import make_site
+from cczsim.design.trials import add_proposals
 from cczsim.errors import IndicatorError, InputError, ScenarioError
 from cczsim.indicators.conventions import CONVENTIONS, Convention, centreline_weight
 from cczsim.indicators.conventions import convention as find_convention
@@ -24,12 +24,21 @@ from cczsim.network.network import Network
 from cczsim.pipeline.areas import read_areas, zone_areas
 from cczsim.pipeline.assign import check_targets, write_text
 from cczsim.pipeline.design_traffic import Traffic, choose_tested, read_traffic
-from cczsim.pipeline.designed import TOLERANCE, Ask, Designed, design_text, say_design
+from cczsim.pipeline.designed import (
+    TOLERANCE,
+    Ask,
+    Designed,
+    District,
+    design_text,
+    say_design,
+)
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.changes import apply_changes
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.units import parse
+
+_SLIVER: Final = 1e-6
 
 
 def design(
@@ -97,11 +106,13 @@ def design(
     if choose == "benefit":
         traffic = read_traffic(spec, start, bundles, progress)
     done: list[Designed] = []
+    within: list[list[tuple[str, Any]]] = []
     grown = network
-    for name, polygon in _areas(network, area, rules, each):
+    for name, polygon, parts in _areas(network, area, rules, each, progress):
         with progress.step(f"{name}: propose streets"):
             done.append(_fill(grown, name, polygon, ask, rules, street, barred, away, choose,
                               cuts, links, traffic))  # fmt: skip
+            within.append(parts)
             plan = done[-1].plan
             grown = add_proposals(grown, plan.streets, street, plan.crs)
     if not any(item.plan.streets for item in done):
@@ -112,7 +123,7 @@ def design(
     with progress.step("write"):
         write_text(out, design_text(source, spec, network, done, rules, street, choose, out))
     with progress.step("measure what is written"):
-        after = _measured(read_scenario(out), start, done, rules)
+        after, done = _measured(read_scenario(out), start, network, done, within, rules)
     code = say_design(done, after, rules, ask, out)
     if page is not None:
         from cczsim.report.design_page import render_design
@@ -169,14 +180,18 @@ def _convention(network: Network, name: str | None, road_class: str) -> Conventi
     return rules
 
 
-def _areas(network: Network, area: str, rules: Convention, each: bool) -> list[tuple[str, Any]]:
+def _areas(
+    network: Network, area: str, rules: Convention, each: bool, progress: Progress
+) -> list[tuple[str, Any, list[tuple[str, Any]]]]:
+    """Return the areas by name, each with its parts: those that were given, or districts."""
     import shapely
 
-    given = read_areas(area)
-    areas = given if given is not None else zone_areas(network, area, rules.denominator)
-    if not each and len(areas) > 1:
-        areas = [(f"{len(areas)} areas", shapely.union_all([p for _, p in areas]))]
-    for name, polygon in areas:
+    given = read_areas(area, progress.say)
+    whole = given if given is not None else zone_areas(network, area, rules.denominator)
+    areas = [(name, polygon, _districts(network, polygon, rules)) for name, polygon in whole]
+    if not each and len(whole) > 1:
+        areas = [(f"{len(whole)} areas", shapely.union_all([p for _, p in whole]), whole)]
+    for name, polygon, _ in areas:
         length = area_density(network.road, [(name, polygon)], rules)[0][1]
         if length <= 0.0:
             raise InputError.of(
@@ -184,6 +199,19 @@ def _areas(network: Network, area: str, rules: Convention, each: bool) -> list[t
                 "an area that streets lie in", "look at the order of longitude and latitude",
             )  # fmt: skip
     return areas
+
+
+def _districts(network: Network, polygon: Any, rules: Convention) -> list[tuple[str, Any]]:
+    """Return the districts of the network's zones that make up an area; none if it is but one."""
+    import shapely
+
+    if network.zones is None:
+        return []
+    names = set(map(str, network.zones.district)) - {""}
+    known = zone_areas(network, None, rules.denominator)
+    parts = [(name, shapely.intersection(p, polygon)) for name, p in known if name in names]
+    parts = [(name, part) for name, part in parts if part.area > _SLIVER * polygon.area]
+    return parts if len(parts) > 1 else []
 
 
 def _shapes(path: Path) -> list[Any]:
@@ -239,9 +267,29 @@ def _slack(target: float) -> float:
 
 
 def _measured(
-    spec: ScenarioSpec, start: Network, done: Sequence[Designed], rules: Convention
-) -> list[float]:
-    """Return the counted length in each area of the scenario as it was written, m."""
+    spec: ScenarioSpec, start: Network, network: Network, done: Sequence[Designed],
+    within: Sequence[list[tuple[str, Any]]], rules: Convention,
+) -> tuple[list[float], list[Designed]]:  # fmt: skip
+    """Return the counted length in each area of the scenario as it was written, m, and districts.
+
+    Parameters
+    ----------
+    start, network : Network
+        What the scenario starts from, and what streets were proposed for.
+    within : sequence of list
+        Names and polygons of the districts of each area.
+    """
     changed, _ = apply_changes(start, spec.changes, spec.origins)
     areas = [(item.name, item.polygon) for item in done]
-    return [row[1] for row in area_density(changed.road, areas, rules)]
+    after = [row[1] for row in area_density(changed.road, areas, rules)]
+    out = []
+    for item, parts in zip(done, within, strict=True):
+        districts = tuple(
+            District(name, size, before, now)
+            for (name, before, size), (_, now, _) in zip(
+                area_density(network.road, parts, rules), area_density(changed.road, parts, rules),
+                strict=True,
+            )
+        ) if parts else ()  # fmt: skip
+        out.append(replace(item, districts=districts))
+    return after, out

@@ -9,18 +9,13 @@ import numpy as np
 
 from cczsim.assignment.equilibrium import distance_factor, toll_factor
 from cczsim.columns import Array
-from cczsim.design.benefit import (
-    SURPLUS,
-    Trials,
-    choose_by_benefit,
-    make_bundles,
-    vehicle_hours,
-)
+from cczsim.design.benefit import SURPLUS, choose_by_benefit, make_bundles
 from cczsim.design.costs import StreetType
 from cczsim.design.cuts import CutRules
 from cczsim.design.dead_ends import LinkRules
 from cczsim.design.propose import Plan, propose
 from cczsim.design.site import Site
+from cczsim.design.trials import Trials, vehicle_hours
 from cczsim.errors import InputError
 from cczsim.network.network import Network
 from cczsim.pipeline.designed import Benefit

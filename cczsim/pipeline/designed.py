@@ -53,6 +53,16 @@ class Benefit:
     by_length_saved: float
 
 
+@dataclass(frozen=True)
+class District:
+    """A part of an area: its size (m2), its counted length without and with the streets (m)."""
+
+    name: str
+    size: float
+    before: float
+    after: float
+
+
 @dataclass(frozen=True, eq=False)
 class Designed:
     """An area and the streets that are proposed in it; lengths by the convention, m and m2."""
@@ -65,6 +75,7 @@ class Designed:
     site: Site
     plan: Plan
     benefit: Benefit | None = None
+    districts: tuple[District, ...] = ()
 
 
 def _groups(item: Designed, place: str) -> Iterator[tuple[str, str, list[int]]]:
@@ -87,13 +98,26 @@ def _groups(item: Designed, place: str) -> Iterator[tuple[str, str, list[int]]]:
                 yield f"bundle-{bundle + 1}{end}{place}", benefit_words(saved[bundle]), rows
 
 
+def district_words(part: District, item: Designed) -> str:
+    """Return what a district has and gets, and its share of what the whole area gets, in words."""
+    whole = sum(p.after - p.before for p in item.districts)
+    share = (part.after - part.before) / whole if whole > 0.0 else 0.0
+    return (
+        f"{part.name}: {part.before / part.size * 1e3:.3f} → {part.after / part.size * 1e3:.3f} "
+        f"km/km2, {(part.after - part.before) / 1e3:.1f} km, {100 * share:.1f} % of the streets"
+    )
+
+
 def benefit_words(tested: BundleBenefit) -> str:
     """Return what a bundle does, in words."""
     lon, lat = tested.place
     effect = "saves" if tested.saved >= 0.0 else "costs"
+    does = f"{effect} {abs(tested.saved):,.1f} vehicle-hours an hour"
+    if tested.saved != tested.saved:
+        does = "what a swap left of it, not tested by itself"
     return (
         f"bundle {tested.bundle + 1} about {lon:.4f} {lat:.4f}: {tested.streets} streets, "
-        f"{tested.km:.1f} km, {effect} {abs(tested.saved):,.1f} vehicle-hours an hour"
+        f"{tested.km:.1f} km, {does}"
     )
 
 
@@ -155,6 +179,8 @@ def say_design(
             if own:
                 km, cost = sum(s.length for s in own) / 1e3, sum(s.cost for s in own)
                 write_line(f"  {len(own)} {words}: {km:.1f} km, {cost / 1e9:.3g} billion CNY")
+        for part in item.districts:
+            write_line(f"  {district_words(part, item)}")
         if item.benefit is not None:
             _say_benefit(item.benefit)
         if item.plan.blocks_unknown:
@@ -177,6 +203,11 @@ def _say_benefit(benefit: Benefit) -> None:
     found = benefit.found
     for tested in found.tested:
         write_line(f"  {benefit_words(tested)}")
+    for swap in found.swaps:
+        write_line(
+            f"  swap: bundle {swap.came + 1} came for bundle {swap.left + 1}, "
+            f"{swap.saved:,.1f} vehicle-hours an hour saved"
+        )
     for tested in found.harmful:
         write_line(f"  harmful, not built: {benefit_words(tested)}")
     km = sum(t.km for t in found.tested)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ def rank(
     samples: int | None = None,
     seed: int = 0,
     design: str = "sobol",
+    gap: float | None = None,
     workers: int = 1,
     cluster: str | None = None,
     threads: int | None = None,
@@ -46,6 +48,12 @@ def rank(
     progress: Progress,
 ) -> int:
     """Run scenarios in the same samples and rank them.
+
+    Parameters
+    ----------
+    gap : float, optional
+        Relative gap that bushes bring every run to, whatever the scenarios say; samples then start
+        from their option as it is.
 
     Returns
     -------
@@ -59,21 +67,39 @@ def rank(
     """
     began = time.perf_counter()
     specs, ranges = _read(paths, uncertainty)
+    if gap is not None:
+        specs = [by_bushes(spec, gap) for spec in specs]
     draws = draw(ranges, samples or DEFAULT_SAMPLES, seed, design)
     check_folder(out)
     study, criteria = _prepare(specs, ranges, by, progress)
     tasks = make_tasks(specs, study, draws)
-    found, computed = run_study(
+    done = run_study(
         study, tasks, [spec.name for spec in specs], out / "samples", resume=resume,
         workers=workers, cluster=cluster, threads=threads, progress=progress,
     )  # fmt: skip
     sources = tuple(dict.fromkeys(a for net in study.networks for a in net.info.attribution))
-    result = make_result(specs, criteria, ranges, draws, seed, design, tasks, found, sources)
+    result = make_result(specs, criteria, ranges, draws, seed, design, tasks, done.figures, sources)
     spent = time.perf_counter() - began
-    write_ranking(result, out, lang, spent, computed, workers, cluster)
+    write_ranking(result, out, lang, spent, done.computed, workers, cluster)
     print_ranking(result)
     progress.say(f"page: {out / 'rank.html'}")
     return 1 if result.not_converged else 0
+
+
+def by_bushes(spec: ScenarioSpec, gap: float) -> ScenarioSpec:
+    """Return a scenario that bushes bring to a gap.
+
+    Raises
+    ------
+    ScenarioError
+        No gap that can be asked for.
+    """
+    if not 0.0 < gap < 1.0:
+        raise ScenarioError.of("--gap", f"{gap:g}", "more than 0 and less than 1")
+    said = {"algorithm": "b", "relative_gap": gap}
+    plain = {**spec.plain, "assignment": {**spec.plain.get("assignment", {}), **said}}
+    rules = replace(spec.assignment, algorithm="b", relative_gap=gap)
+    return replace(spec, assignment=rules, plain=plain)
 
 
 def _read(
@@ -122,7 +148,9 @@ def _prepare(
             with progress.step(f"{spec.name}: apply changes"):
                 option = make_option(spec, networks[places[path]], places[path], ranges)
             options.append(option)
-            known.append((*known_figures(spec, option.changed), *building_cost(option)))
+            known.append(
+                (*known_figures(spec, option.changed, option.streets), *building_cost(option))
+            )
         except CczsimError as error:
             faults.extend(f for f in error.faults if f not in faults.faults)
     faults.raise_if_any()

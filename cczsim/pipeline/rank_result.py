@@ -72,6 +72,8 @@ def make_result(
     values, bound = np.full(shape, np.nan), np.zeros(shape)
     short = []
     for task in tasks:
+        if task.sample < 0:
+            continue
         figures = found[task.key]
         spec = specs[task.option]
         if not figures.converged:

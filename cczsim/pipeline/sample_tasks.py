@@ -2,57 +2,94 @@
 
 A task is an option with drawn values. It is idempotent: its result hangs on nothing else, so that
 it may be computed again wherever a worker is lost. The study, networks included, goes to each
-worker once.
+worker once, and so do the bushes that runs of an option start from.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from cczsim.assignment.bush_solution import BushStart
 from cczsim.errors import CczsimError, Fault, InputError
+from cczsim.io.bush_file import read_bushes
 from cczsim.scenario.sample import SampleFigures, Study, run_sample
 
 _TRIES: Final = 3
+_MOST_STARTS: Final = 16
 _LOCK: Final = threading.Lock()
 _PLACE: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
 class Task:
-    """An option with drawn values, named by the hash of all that it hangs on."""
+    """An option with drawn values, named by the hash of all that it hangs on.
+
+    Parameters
+    ----------
+    key : str
+    option : int
+    sample : int
+        -1 where the option is run as it is, for its samples to start from.
+    values : dict of str to float
+    near : str, optional
+        Key of the task whose bushes it starts from.
+    is_start : bool
+        Whether its bushes are kept, for others to start from.
+    """
 
     key: str
     option: int
     sample: int
     values: dict[str, float]
+    near: str | None = None
+    is_start: bool = False
 
 
 @dataclass(frozen=True)
 class Done:
-    """A finished task: its figures, or the faults that kept it from having any."""
+    """A finished task: its figures, or the faults that kept it from having any.
+
+    ``seconds`` are those of all processors.
+    """
 
     task: Task
     figures: SampleFigures | None
     faults: tuple[Fault, ...] = ()
+    start: BushStart | None = None
+    seconds: float = 0.0
 
 
-Keep = Callable[[Done], None]
+class Keep(Protocol):
+    """Writes finished tasks to their place, and finds the bushes that others start from."""
+
+    def __call__(self, done: Done) -> None:
+        """Keep a finished task."""
+
+    def start_path(self, key: str) -> Path:
+        """Return the file of the bushes of a task."""
 
 
-def solve(study: Study, task: Task) -> Done:
+def solve(study: Study, task: Task, near: BushStart | None) -> Done:
     """Compute a task; a fault of its values is data."""
+    option = study.options[task.option]
+    began = time.process_time()
     try:
-        return Done(task, run_sample(study, study.options[task.option], task.values))
+        figures, start = run_sample(
+            study, option, task.values, near=near, keep_bushes=task.is_start
+        )
     except CczsimError as error:
         return Done(task, None, error.faults)
+    return Done(task, figures, start=start, seconds=time.process_time() - began)
 
 
 def here(study: Study, tasks: Sequence[Task], keep: Keep, threads: int | None) -> Iterator[Done]:
@@ -61,9 +98,20 @@ def here(study: Study, tasks: Sequence[Task], keep: Keep, threads: int | None) -
 
     set_threads(threads)
     for task in tasks:
-        done = solve(study, task)
-        keep(done)
-        yield done
+        yield _solve_and_keep(study, task, keep)
+
+
+def _solve_and_keep(study: Study, task: Task, keep: Keep) -> Done:
+    near = None if task.near is None else _opened_start(keep.start_path(task.near))
+    done = solve(study, task, near)
+    keep(done)
+    return replace(done, start=None)
+
+
+@lru_cache(maxsize=_MOST_STARTS)
+def _opened_start(path: Path) -> BushStart | None:
+    """Return kept bushes; always by way of their file, whoever found them."""
+    return read_bushes(path) if path.exists() else None
 
 
 def by_processes(
@@ -109,7 +157,7 @@ def by_processes(
                 workers, multiprocessing.get_context("spawn"), _begin, (str(scratch), each)
             )
             try:
-                futures = [pool.submit(_solve_and_keep, task) for task in left.values()]
+                futures = [pool.submit(_solve_in_place, task) for task in left.values()]
                 for future in as_completed(futures):
                     done = future.result()
                     del left[done.task.key]
@@ -148,10 +196,8 @@ def _begin(scratch: str, threads: int) -> None:
     _PLACE["study"], _PLACE["keep"] = pickle.loads(Path(scratch).read_bytes())  # noqa: S301
 
 
-def _solve_and_keep(task: Task) -> Done:
-    done = solve(_PLACE["study"], task)
-    _PLACE["keep"](done)
-    return done
+def _solve_in_place(task: Task) -> Done:
+    return _solve_and_keep(_PLACE["study"], task, _PLACE["keep"])
 
 
 def on_cluster(study: Study, tasks: Sequence[Task], keep: Keep, address: str) -> Iterator[Done]:
@@ -190,8 +236,20 @@ def on_cluster(study: Study, tasks: Sequence[Task], keep: Keep, address: str) ->
             before = len(left)
             try:
                 sent = client.scatter(content, broadcast=True, hash=False)
+                starts = {
+                    near: client.scatter(path.read_bytes(), broadcast=True, hash=False)
+                    for near in dict.fromkeys(t.near for t in left.values() if t.near is not None)
+                    if (path := keep.start_path(near)).exists()
+                }
                 futures = [
-                    client.submit(solve_sent, sent, task, key=f"cczsim-{key}-{idle}", pure=False)
+                    client.submit(
+                        solve_sent,
+                        sent,
+                        task,
+                        starts.get(task.near or ""),
+                        key=f"cczsim-{key}-{len(left)}-{idle}",
+                        pure=False,
+                    )
                     for key, task in left.items()
                 ]
                 for _, done in distributed.as_completed(
@@ -199,7 +257,7 @@ def on_cluster(study: Study, tasks: Sequence[Task], keep: Keep, address: str) ->
                 ):
                     keep(done)
                     del left[done.task.key]
-                    yield done
+                    yield replace(done, start=None)
             except lost as error:
                 idle = 0 if len(left) < before else idle + 1
                 if idle == _TRIES:
@@ -215,7 +273,13 @@ def _opened(content: bytes) -> Study:
     return study
 
 
-def solve_sent(content: bytes, task: Task) -> Done:
+@lru_cache(maxsize=_MOST_STARTS)
+def _opened_bytes(content: bytes) -> BushStart:
+    return read_bushes(io.BytesIO(content))
+
+
+def solve_sent(content: bytes, task: Task, near: bytes | None) -> Done:
     """Compute a task on a worker of a cluster, one at a time in a process."""
     with _LOCK:
-        return solve(_opened(bytes(content)), task)
+        start = None if near is None else _opened_bytes(bytes(near))
+        return solve(_opened(bytes(content)), task, start)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,25 @@ _NO_PART: Final = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A finished study.
+
+    Parameters
+    ----------
+    figures : dict of str to SampleFigures
+        Of all tasks, by key.
+    computed : int
+        How many were computed now.
+    seconds : dict of str to float
+        What each took when it was computed, by key, s of all processors.
+    """
+
+    figures: dict[str, SampleFigures]
+    computed: int
+    seconds: dict[str, float]
+
+
 def check_folder(out: Path) -> None:
     """Raise where no folder can be.
 
@@ -41,8 +60,8 @@ def check_folder(out: Path) -> None:
 def run_study(
     study: Study, tasks: Sequence[Task], names: Sequence[str], folder: Path, *, resume: bool,
     workers: int, cluster: str | None, threads: int | None, progress: Progress,
-) -> tuple[dict[str, SampleFigures], int]:  # fmt: skip
-    """Return the figures of all tasks by key, and how many were computed now.
+) -> Finished:  # fmt: skip
+    """Compute what is not there already.
 
     Parameters
     ----------
@@ -61,23 +80,31 @@ def run_study(
     store = SampleStore(folder)
     store.clear_parts()
     found = {t.key: kept for t in tasks if resume and (kept := store.read(t.key)) is not None}
-    todo = [task for task in tasks if task.key not in found]
+    total = len({t.key for t in tasks})
     if found:
-        progress.say(
-            f"{len(found)} of {len(tasks)} runs kept, finished before from the same inputs"
-        )
+        progress.say(f"{len(found)} of {total} runs kept, finished before from the same inputs")
     keep = _Keeper(store, tuple(names))
-    stream = _stream(study, todo, keep, workers, cluster, threads, folder)
-    faults = _follow(stream, found, len({t.key for t in tasks}), names, progress)
+    todo = [task for task in tasks if task.key not in found]
+    needed = {task.near for task in todo}
+    starts = [
+        task for task in tasks
+        if task.is_start and (task.key not in found
+                              or (task.key in needed and not keep.start_path(task.key).exists()))
+    ]  # fmt: skip
+    faults: list[Fault] = []
+    # Those that others start from are whole before any of the others begins.
+    for part in (starts, [task for task in todo if not task.is_start]):
+        if part and not faults:
+            stream = _stream(study, part, keep, workers, cluster, threads, folder)
+            faults += _follow(stream, found, total, names, progress)
     if faults:
         raise ScenarioError(faults)
-    return found, len({task.key for task in todo})
+    computed = len({task.key for task in (*starts, *todo)})
+    return Finished(found, computed, store.seconds())
 
 
-def make_tasks(
-    specs: Sequence[ScenarioSpec], study: Study, draws: Sequence[Mapping[str, float]]
-) -> list[Task]:
-    """Return all tasks, sample by sample, named by a hash of all that moves their figures."""
+def option_digests(specs: Sequence[ScenarioSpec], study: Study) -> list[str]:
+    """Return what each option hangs on, as text."""
     digests, moves = [], {}
     for name, item in study.ranges.items():
         moves[name] = [item.what, item.is_factor, repr(item.select), item.line]
@@ -85,13 +112,40 @@ def make_tasks(
         plain = {k: v for k, v in spec.plain.items() if k not in _NO_PART}
         inputs = input_hashes(spec, network_inputs(spec.network)) | {"scenario": ""}
         digests.append(json.dumps([inputs, plain, moves], ensure_ascii=False, sort_keys=True))
+    return digests
+
+
+def make_task(
+    digest: str, option: int, sample: int, values: Mapping[str, float], *,
+    near: str | None = None, is_start: bool = False,
+) -> Task:  # fmt: skip
+    """Return a task named by a hash of all that moves its figures: the start is part of it."""
+    exact = {name: value.hex() for name, value in values.items()}
+    text = digest + json.dumps([exact, near], sort_keys=True)
+    key = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return Task(key, option, sample, dict(values), near, is_start)
+
+
+def make_tasks(
+    specs: Sequence[ScenarioSpec], study: Study, draws: Sequence[Mapping[str, float]]
+) -> list[Task]:
+    """Return all tasks, sample by sample.
+
+    Where a bush solver runs, each option is first run as it is, and its samples start from that:
+    never from one another, so that no bit hangs on who computed what before.
+    """
     tasks = []
+    near: dict[int, str] = {}
+    digests = option_digests(specs, study)
+    for option, spec in enumerate(specs):
+        if any(draws) and spec.assignment.algorithm == "b":
+            tasks.append(make_task(digests[option], option, -1, {}, is_start=True))
+            near[option] = tasks[-1].key
     for sample, values in enumerate(draws):
-        for option, digest in enumerate(digests):
-            exact = {name: value.hex() for name, value in values.items()}
-            text = digest + json.dumps(exact, sort_keys=True)
-            key = hashlib.sha256(text.encode()).hexdigest()[:32]
-            tasks.append(Task(key, option, sample, dict(values)))
+        tasks += [
+            make_task(digest, option, sample, values, near=near.get(option))
+            for option, digest in enumerate(digests)
+        ]
     return tasks
 
 
@@ -106,9 +160,16 @@ class _Keeper:
         if done.figures is not None:
             task = done.task
             about = {
-                "option": self.names[task.option], "sample": task.sample + 1, "values": task.values
+                "option": self.names[task.option], "sample": task.sample + 1,
+                "values": task.values, "near": task.near,
             }  # fmt: skip
+            if done.start is not None:
+                self.store.write_start(task.key, done.start)
+            self.store.write_seconds(task.key, done.seconds)
             self.store.write(task.key, done.figures, about)
+
+    def start_path(self, key: str) -> Path:
+        return self.store.start_path(key)
 
 
 def _stream(
@@ -134,7 +195,7 @@ def _follow(
     began, first = time.perf_counter(), len(found)
     for done in stream:
         if done.figures is None:
-            where = f"{names[done.task.option]}, sample {done.task.sample + 1}"
+            where = f"{names[done.task.option]}{_which(done.task)}"
             faults += [replace(f, where=f"{where}: {f.where}") for f in done.faults]
         else:
             found[done.task.key] = done.figures
@@ -146,3 +207,7 @@ def _follow(
         if len(found) % step == 0 and not progress.live:
             progress.say(detail)
     return faults
+
+
+def _which(task: Task) -> str:
+    return f", sample {task.sample + 1}" if task.sample >= 0 else ""

@@ -7,14 +7,13 @@ from typing import Any
 
 from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, NumeralTickFormatter
 from bokeh.plotting import figure
-from markupsafe import Markup
 
 from cczsim.indicators.indicator import Indicator
 from cczsim.report.charts import TIP, Chart
-from cczsim.report.embed import Wording, bokeh_script, plot_json, script_json
-from cczsim.report.figures import DASH, number
-from cczsim.report.page import POLICY, TEMPLATES, environment
+from cczsim.report.embed import Wording
+from cczsim.report.figures import DASH, number, percent
 from cczsim.report.rank_charts import OPTION_COLORS
+from cczsim.report.study_page import Frame, Row, Table, render_study
 from cczsim.report.tables import figure_label, unit_of
 from cczsim.report.text import Both, Language, same, term, text
 
@@ -43,51 +42,113 @@ def render_curve(
     labels = {key: figure_label(indicators[key]) for key in keys}
     units = {key: unit_of(indicators[key].unit) for key in keys}
     charts = [_chart(content, key, labels[key], units[key], titles) for key in keys]
-    data = {
-        "plots": {
-            c.key: {
-                "item": plot_json(c.plot), "entries": c.wording.entries,
-                "columns": c.wording.columns,
-            }
-            for c in charts
-        },
-        "map": None,
-        "name": "curve",
-    }  # fmt: skip
-    rows = [
-        (
-            titles[p["scenario"]], OPTION_COLORS[p["scenario"] % len(OPTION_COLORS)],
-            number(p["density"], 4), number(p["added_km"]),
-            [_shown(p["figures"].get(key)) for key in keys],
-        )
-        for p in content["points"]
-    ]  # fmt: skip
-    gains = [
-        (
-            labels[key], units[key], _shown(item["density"]),
-            [(_shown(a), _shown(b)) for a, b in zip(item["other"], item["both"], strict=True)],
-            [DASH if s is None else number(s, 3) for s in item["stops_at"]],
-        )
-        for key, item in content["shares"].items()
-    ]  # fmt: skip
-    return environment().get_template("curve.html").render(
-        lang=lang,
-        policy=POLICY,
-        css=Markup(TEMPLATES.joinpath("page.css").read_text("utf-8")),  # noqa: S704  our own file
-        trap=Markup(TEMPLATES.joinpath("trap.js").read_text("utf-8")),  # noqa: S704
-        script=Markup(TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
-        bokeh=bokeh_script(),
-        data=script_json(data),
-        area=term("area", content["area"]),
-        convention=term("convention", content["convention"]),
-        scenarios=[(t, OPTION_COLORS[k % len(OPTION_COLORS)]) for k, t in enumerate(titles)],
-        charts=charts,
-        labels=[labels[key].join(units[key], by=", ") for key in keys],
-        rows=rows,
-        gains=gains,
-        bad=sum(not p["converged"] for p in content["points"]),
-        content=content,
+    bad = sum(not p["converged"] for p in content["points"])
+    frame = Frame(
+        title=text("curve.title"),
+        lead=term("area", content["area"]).join(term("convention", content["convention"])),
+        sections=(
+            ("answer", text("nav.answer")), ("charts", text("nav.charts")),
+            ("gains", text("curve.gains")), ("tables", text("rank.tables")),
+        ),
+        caveats=(text("page.modelled"), text("curve.streets"), text("design.costs")),
+        alarms=(text("rank.not_converged", n=bad),) if bad else (),
+        attribution=tuple(content["attribution"]),
+        version=content["cczsim"],
     )  # fmt: skip
+    return render_study(
+        "curve.html", "curve", frame, lang,
+        charts=charts,
+        answers=_answers(content, labels, units, titles),
+        scenarios=[(t, _color(k)) for k, t in enumerate(titles)],
+        gains=_gains(content, labels, units, titles),
+        points=_points(content, keys, labels, units, titles),
+    )  # fmt: skip
+
+
+def _color(scenario: int) -> str:
+    return OPTION_COLORS[scenario % len(OPTION_COLORS)]
+
+
+def _answers(
+    content: Mapping[str, Any], labels: Mapping[str, Both], units: Mapping[str, Both],
+    titles: list[Both],
+) -> list[Both]:  # fmt: skip
+    """Return where density stops paying, whose the gain is, and what the runs took."""
+    pays = content["pays"]
+    out = []
+    for title, stop, worth in zip(titles, pays["stops_at"], pays["worth"], strict=True):
+        values = {"scenario": title, "worth": number(worth / 1e6, 3)}
+        if stop is None:
+            out.append(text("curve.pays_on", **values))
+        else:
+            out.append(text("curve.pays_to", stop=number(stop, 3), **values))
+    out.append(
+        text(
+            "curve.worth_rule", hours=number(pays["hours_a_year"]), years=pays["years"],
+            rate=percent(pays["rate"], 0),
+        )
+    )  # fmt: skip
+    for key, item in content["shares"].items():
+        for title, part, both in zip(titles[1:], item["part"], item["both"], strict=True):
+            if part is None:
+                continue
+            low, high = sorted(part)
+            out.append(
+                text(
+                    "curve.part", label=labels[key], scenario=title,
+                    gain=same(_shown(both)).join(units[key], by=" "),
+                    low=percent(low, 0), high=percent(high, 0),
+                )
+            )  # fmt: skip
+    seconds = content["this_run"]["processor_seconds"]
+    for words, warm in (("curve.cold", False), ("curve.warm", True)):
+        took = [
+            s for s, p in zip(seconds, content["points"], strict=True) if p["warm"] is warm and s
+        ]
+        if took:
+            out.append(text(words, n=len(took), seconds=number(sum(took) / len(took), 3)))
+    return out
+
+
+def _gains(
+    content: Mapping[str, Any], labels: Mapping[str, Both], units: Mapping[str, Both],
+    titles: list[Both],
+) -> Table:  # fmt: skip
+    heads = [text("curve.density_alone")]
+    for title in titles[1:]:
+        heads += [title, text("curve.with_density")]
+    heads += [text("curve.stops").join(title, by=": ") for title in titles]
+    rows = []
+    for key, item in content["shares"].items():
+        cells = [_shown(item["density"])]
+        for other, both in zip(item["other"], item["both"], strict=True):
+            cells += [_shown(other), _shown(both)]
+        cells += [DASH if s is None else number(s, 3) for s in item["stops_at"]]
+        rows.append(Row(labels[key].join(units[key], by=", "), tuple(cells)))
+    return Table(text("column.what"), tuple(heads), tuple(rows), note=text("curve.gains_note"))
+
+
+def _points(
+    content: Mapping[str, Any], keys: list[str], labels: Mapping[str, Both],
+    units: Mapping[str, Both], titles: list[Both],
+) -> Table:  # fmt: skip
+    rows, before = [], dict.fromkeys(range(len(titles)), 0)
+    for point in content["points"]:
+        scenario = point["scenario"]
+        step = before[scenario] - 1
+        before[scenario] += 1
+        price = content["pays"]["cost_of_a_vehicle_hour"][scenario][step] if step >= 0 else None
+        cells = (
+            number(point["density"], 4), number(point["added_km"]),
+            *(_shown(point["figures"].get(key)) for key in keys),
+            DASH if price is None else number(price / 1e6, 3),
+        )  # fmt: skip
+        rows.append(Row(titles[scenario], cells, _color(scenario)))
+    heads = (
+        same("km/km²"), text("curve.added"),
+        *(labels[key].join(units[key], by=", ") for key in keys), text("curve.price"),
+    )  # fmt: skip
+    return Table(text("rank.option"), heads, tuple(rows))
 
 
 def _shown(value: float | None) -> str:
@@ -108,7 +169,7 @@ def _chart(
             for p in content["points"]
             if p["scenario"] == k and p["figures"].get(key) is not None
         ]
-        color = OPTION_COLORS[k % len(OPTION_COLORS)]
+        color = _color(k)
         source = ColumnDataSource({"x": [x for x, _ in own], "y": [y for _, y in own]})
         tips = [
             title.join(f"{number(x, 3)} km/km²", same(number(y, 4)).join(unit, by=" "))

@@ -3,27 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 import shapely
 from bokeh.models import ColumnDataSource, PanTool, Range1d, ResetTool, ScaleBar, WheelZoomTool
 from bokeh.plotting import figure
-from markupsafe import Markup
 
 from cczsim import __version__
 from cczsim.columns import Array
+from cczsim.design.benefit import BenefitPlan
 from cczsim.design.propose import Plan
 from cczsim.design.site import Site
 from cczsim.report.backdrop_map import COLORS
-from cczsim.report.embed import bokeh_script, plot_json, script_json
-from cczsim.report.figures import number, percent
-from cczsim.report.page import POLICY, TEMPLATES, environment
-from cczsim.report.text import Both, Language, same, term, text
+from cczsim.report.figures import DASH, number, percent
+from cczsim.report.study_page import Frame, Row, Table, render_study
+from cczsim.report.text import Language, same, term, text
 
 KIND_COLORS: Final = {"block": "#b2182b", "dead end": "#1f5f8b", "bridge": "#7b2d8b"}
 _ASPECT: Final = 1.6
+
+
+class DistrictLengths(Protocol):
+    """What the page needs of a district; lengths in m, sizes in m2."""
+
+    @property
+    def name(self) -> str:
+        """Name of the district."""
+
+    @property
+    def size(self) -> float:
+        """Its size."""
+
+    @property
+    def before(self) -> float:
+        """Counted length without the streets."""
+
+    @property
+    def after(self) -> float:
+        """Counted length with them."""
+
+
+class TestedBenefit(Protocol):
+    """What the page needs of tested streets, and of as many that were chosen by length alone."""
+
+    @property
+    def found(self) -> BenefitPlan:
+        """What greedy choice and swaps found."""
+
+    @property
+    def by_length_km(self) -> float:
+        """Length of those chosen by length."""
+
+    @property
+    def by_length_saved(self) -> float:
+        """What they save, pce h/h."""
 
 
 class DesignedArea(Protocol):
@@ -49,13 +83,13 @@ class DesignedArea(Protocol):
     def plan(self) -> Plan:
         """Its proposed streets."""
 
+    @property
+    def benefit(self) -> TestedBenefit | None:
+        """What tests of them found."""
 
-@dataclass(frozen=True)
-class AreaRow:
-    """A row of the table, ready to print."""
-
-    name: Both
-    cells: tuple[str, ...]
+    @property
+    def districts(self) -> Sequence[DistrictLengths]:
+        """Its parts."""
 
 
 def render_design(
@@ -81,38 +115,48 @@ def render_design(
     lang : {"en", "zh"}
         The language that the page opens in; both are in it.
     """
-    plots = {
-        f"map-{k}": {"item": plot_json(_map(item.site, item.plan)), "entries": [], "columns": []}
-        for k, item in enumerate(areas)
-    }
-    return environment().get_template("design.html").render(
-        lang=lang,
-        policy=POLICY,
-        css=Markup(TEMPLATES.joinpath("page.css").read_text("utf-8")),  # noqa: S704  our own file
-        trap=Markup(TEMPLATES.joinpath("trap.js").read_text("utf-8")),  # noqa: S704
-        script=Markup(TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
-        bokeh=bokeh_script(),
-        data=script_json({"plots": plots, "map": None, "name": "design"}),
-        title=title,
-        count=sum(len(item.plan.streets) for item in areas),
-        convention=term("convention", convention),
-        rows=[_row(item, length) for item, length in zip(areas, after, strict=True)],
+    unknown = sum(item.plan.blocks_unknown for item in areas)
+    frame = Frame(
+        title=text("design.title", n=sum(len(item.plan.streets) for item in areas)),
+        lead=same(title).join(term("convention", convention)),
+        sections=(
+            ("tables", text("rank.tables")),
+            *((f"area-{k}", same(item.name)) for k, item in enumerate(areas)),
+        ),
+        caveats=(text("design.proposal"), text("design.costs"))
+        + ((text("design.unknown", n=unknown),) if unknown else ()),
+        attribution=tuple(attribution),
+        version=__version__,
+    )  # fmt: skip
+    tables = [_areas(areas, after)]
+    for item in areas:
+        if item.districts:
+            tables.append(_districts(item))
+        if item.benefit is not None:
+            tables.append(_benefit(item.name, item.benefit))
+    return render_study(
+        "design.html", "design", frame, lang,
+        plots={f"map-{k}": _map(item.site, item.plan) for k, item in enumerate(areas)},
+        tables=tables,
         names=[item.name for item in areas],
         kinds=[(color, text(f"design.kind.{kind.replace(' ', '_')}"))
                for kind, color in KIND_COLORS.items()
                if any(s.kind == kind for item in areas for s in item.plan.streets)],
-        unknown=sum(item.plan.blocks_unknown for item in areas),
-        attribution=attribution,
-        version=__version__,
     )  # fmt: skip
 
 
-def _row(item: DesignedArea, after: float) -> AreaRow:
+def _areas(areas: Sequence[DesignedArea], after: Sequence[float]) -> Table:
+    keys = ("before", "after", "change", "streets", "through", "lead_on", "over", "cost")
+    rows = tuple(_row(item, length) for item, length in zip(areas, after, strict=True))
+    return Table(text("design.area"), tuple(text(f"design.{key}") for key in keys), rows)
+
+
+def _row(item: DesignedArea, after: float) -> Row:
     plan = item.plan
     by_kind = [
         f"{sum(s.length for s in plan.streets if s.kind == kind) / 1e3:.1f}" for kind in KIND_COLORS
     ]
-    return AreaRow(
+    return Row(
         same(item.name),
         (
             number(item.before / item.size * 1e3, 4), number(after / item.size * 1e3, 4),
@@ -120,6 +164,59 @@ def _row(item: DesignedArea, after: float) -> AreaRow:
             number(plan.cost / 1e9),
         ),
     )  # fmt: skip
+
+
+def _districts(item: DesignedArea) -> Table:
+    """Return what each district has and gets, and its share of what all get."""
+    whole = sum(part.after - part.before for part in item.districts)
+    rows = tuple(
+        Row(
+            same(part.name),
+            (
+                number(part.before / part.size * 1e3, 4), number(part.after / part.size * 1e3, 4),
+                number((part.after - part.before) / 1e3, 3),
+                percent((part.after - part.before) / whole) if whole > 0.0 else DASH,
+            ),
+        )
+        for part in item.districts
+    )  # fmt: skip
+    heads = tuple(text(f"design.{key}") for key in ("before", "after", "added_km", "share"))
+    return Table(text("design.district"), heads, rows, text("design.districts", area=item.name))
+
+
+def _benefit(name: str, benefit: TestedBenefit) -> Table:
+    """Return the tested bundles, those that came by a swap and those that harm among them."""
+    found = benefit.found
+    came = {swap.came for swap in found.swaps}
+    rows = []
+    for tested in (*found.tested, *found.harmful):
+        lon, lat = tested.place
+        remark = text("design.swapped") if tested.bundle in came else None
+        if tested.harmful:
+            remark = text("design.harmful")
+        saved = DASH if tested.saved != tested.saved else number(tested.saved, 3)
+        each = DASH if tested.saved != tested.saved else number(tested.saved / tested.km, 3)
+        cells = (f"{lon:.4f} {lat:.4f}", str(tested.streets), number(tested.km, 3), saved, each)
+        about = text("design.bundle", n=tested.bundle + 1)
+        rows.append(Row(about, cells, remark=remark))
+    km = sum(t.km for t in found.tested)
+    saved_all = found.before - found.after
+    note = None
+    if km > 0.0 and benefit.by_length_km > 0.0:
+        note = text(
+            "design.compared", runs=found.runs, before=number(found.before),
+            after=number(found.after), tested=number(saved_all / km, 3),
+            length=number(benefit.by_length_saved / benefit.by_length_km, 3),
+        )  # fmt: skip
+    heads = tuple(text(f"design.{key}") for key in ("place", "streets", "km", "saved", "saved_km"))
+    return Table(
+        text("design.bundles"),
+        heads,
+        tuple(rows),
+        text("design.tested", area=name),
+        note,
+        words=frozenset({0}),
+    )
 
 
 def _points(lines: Array) -> tuple[list[list[float]], list[list[float]]]:

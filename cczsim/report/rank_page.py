@@ -3,53 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from cczsim.indicators.indicator import Indicator
-from cczsim.report.embed import bokeh_script, plot_json, script_json
 from cczsim.report.figures import DASH, number, percent
-from cczsim.report.page import POLICY, TEMPLATES, environment
 from cczsim.report.rank_charts import OPTION_COLORS, best_chart, cloud_chart, interval_chart
+from cczsim.report.study_page import Frame, Row, Table, render_study
 from cczsim.report.tables import figure_label, unit_of
 from cczsim.report.text import Both, Language, same, term, text
-
-
-@dataclass(frozen=True)
-class OptionRow:
-    """A row of a table of one figure, ready to print."""
-
-    place: int
-    name: Both
-    color: str
-    cells: tuple[str, ...]
-    tie: bool
-
-
-@dataclass(frozen=True)
-class FigureTable:
-    """The options by one figure, best first."""
-
-    key: str
-    label: Both
-    unit: Both
-    sense: Both
-    rows: tuple[OptionRow, ...]
-
-
-@dataclass(frozen=True)
-class RangeRow:
-    """A declared range, ready to print."""
-
-    name: str
-    what: str
-    low: str
-    high: str
-    likely: str
-    distribution: Both
-    note: str
 
 
 def render_rank(
@@ -89,41 +50,46 @@ def render_rank(
         charts.append(best_chart(content, labels, titles))
     if len(keys) > 1:
         charts.append(cloud_chart(content, keys[0], keys[1], labels, titles))
-    page_data = {
-        "plots": {
-            c.key: {
-                "item": plot_json(c.plot), "entries": c.wording.entries,
-                "columns": c.wording.columns,
-            }
-            for c in charts
-        },
-        "map": None,
-        "name": "rank",
-    }  # fmt: skip
-    shown = {key: content["by"][key]["leader"] for key in keys}
-    return environment().get_template("rank.html").render(
-        lang=lang,
-        policy=POLICY,
-        css=Markup(TEMPLATES.joinpath("page.css").read_text("utf-8")),  # noqa: S704  our own file
-        trap=Markup(TEMPLATES.joinpath("trap.js").read_text("utf-8")),  # noqa: S704
-        script=Markup(TEMPLATES.joinpath("page.js").read_text("utf-8")),  # noqa: S704
-        bokeh=bokeh_script(),
-        data=script_json(page_data),
-        content=content,
-        sampled=sampled,
+    ranges = content["uncertainty"]
+    lead = text("rank.lead_single")
+    if sampled:
+        lead = text("rank.lead", n=content["used_samples"], m=len(ranges))
+    answers = [_answer(content, key, labels[key], titles) for key in keys]
+    answers += [
+        text("rank.dominated", a=titles[a], b=_listed(titles[b] for b in by))
+        for a, by in content["dominated_by"].items() if by
+    ]  # fmt: skip
+    if len(keys) > 1:
+        answers.append(
+            text("rank.front", options=_listed(titles[name] for name in content["pareto_front"]))
+        )
+    short, left_out = len(content["not_converged"]), content["left_out_samples"]
+    frame = Frame(
+        title=text("rank.title", n=len(names)),
+        lead=lead,
+        sections=(
+            ("answer", text("nav.answer")), ("charts", text("nav.charts")),
+            ("tables", text("rank.tables")), ("assumptions", text("rank.unknown")),
+        ),
+        caveats=(text("page.modelled"), text("rank.tie_rule"))
+        + ((text("rank.independent"),) if sampled else ()),
+        alarms=((text("rank.not_converged", n=short),) if short else ())
+        + ((text("rank.left_out", n=left_out),) if left_out else ()),
+        attribution=tuple(content["attribution"]),
+        version=content["cczsim"],
+    )  # fmt: skip
+    return render_study(
+        "rank.html", "rank", frame, lang,
         charts=charts,
         tables=[_table(content, key, labels[key], titles) for key in keys],
-        options=[(same(n), titles[n], OPTION_COLORS[k % len(OPTION_COLORS)])
-                 for k, n in enumerate(names)],
-        answers=[_answer(content, key, labels[key], titles) for key in shown],
-        dominance=[
-            text("rank.dominated", a=titles[a], b=_listed(titles[b] for b in by))
-            for a, by in content["dominated_by"].items() if by
-        ],
-        front=_listed(titles[name] for name in content["pareto_front"]),
-        several=len(keys) > 1,
-        ranges=_ranges(content),
+        options=[(same(n), titles[n], _color(k)) for k, n in enumerate(names)],
+        answers=answers,
+        ranges=_ranges(content) if sampled else None,
     )  # fmt: skip
+
+
+def _color(option: int) -> str:
+    return OPTION_COLORS[option % len(OPTION_COLORS)]
 
 
 def _listed(items: Any) -> Both:
@@ -147,16 +113,18 @@ def _answer(content: Mapping[str, Any], key: str, label: Both, titles: Mapping[s
     return out
 
 
-def _table(
-    content: Mapping[str, Any], key: str, label: Both, titles: Mapping[str, Both]
-) -> FigureTable:
+def _table(content: Mapping[str, Any], key: str, label: Both, titles: Mapping[str, Both]) -> Table:
     own = content["by"][key]
     names = list(own["options"])
     order = sorted(names, key=lambda n: (own["options"][n]["place"], n != own["leader"]))
+    heads = ["rank.place", "column.value", "rank.behind"]
+    if content["uncertainty"]:
+        columns = ("place", "mean", "low", "high", "best", "tied", "regret", "worst", "behind")
+        heads = [f"rank.{column}" for column in columns]
     rows = []
     for name in order:
         row = own["options"][name]
-        cells = [_shown(row["mean"])]
+        cells = [str(row["place"]), _shown(row["mean"])]
         if content["uncertainty"]:
             cells += [_shown(row[k]) for k in ("low", "high")]
             cells += [percent(row["best"], 0), percent(row["tied"], 0)]
@@ -164,29 +132,44 @@ def _table(
         behind = DASH if name == own["leader"] else _shown(row["behind"])
         if content["uncertainty"] and name != own["leader"]:
             behind += f" ({_shown(row['behind_low'])} … {_shown(row['behind_high'])})"
-        color = OPTION_COLORS[names.index(name) % len(OPTION_COLORS)]
-        rows.append(
-            OptionRow(row["place"], titles[name], color, (*cells, behind), row["ties_leader"])
-        )
+        tie = text("rank.tie") if row["ties_leader"] else None
+        rows.append(Row(titles[name], (*cells, behind), _color(names.index(name)), tie))
     sense = text(f"rank.{own['better']}")
-    return FigureTable(key, label, unit_of(own["unit"]), sense, tuple(rows))
+    return Table(
+        text("rank.option"), tuple(text(head) for head in heads), tuple(rows),
+        label.join(unit_of(own["unit"]), by=", ").join(sense, by=" "),
+    )  # fmt: skip
 
 
 def _shown(value: float | None) -> str:
     return DASH if value is None else number(value, 4)
 
 
-def _ranges(content: Mapping[str, Any]) -> tuple[RangeRow, ...]:
+def _ranges(content: Mapping[str, Any]) -> Table:
     def shown(item: Mapping[str, Any], name: str) -> str:
         value = item[name]
         if value is None:
             return ""
         return f"× {value}" if item["factor"] else str(value)
 
-    return tuple(
-        RangeRow(
-            name, item["what"], shown(item, "low"), shown(item, "high"), shown(item, "likely"),
-            term("distribution", item["distribution"]), item["note"] or "",
+    heads = (
+        "column.key", "rank.least", "rank.likely", "rank.greatest", "rank.distribution",
+        "column.why",
+    )  # fmt: skip
+    rows = tuple(
+        Row(
+            same(name),
+            (
+                item["what"], shown(item, "low"), shown(item, "likely"), shown(item, "high"),
+                term("distribution", item["distribution"]), item["note"] or "",
+            ),
         )
         for name, item in content["uncertainty"].items()
     )  # fmt: skip
+    return Table(
+        text("column.what"),
+        tuple(text(head) for head in heads),
+        rows,
+        words=frozenset({0, 4, 5}),
+        note=text("rank.design", design=content["design"], seed=content["seed"]),
+    )

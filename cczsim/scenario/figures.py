@@ -11,7 +11,7 @@ from cczsim.assignment.result import ModeEquilibrium, RoadAssignment, Status, Un
 from cczsim.assignment.transit import assign_transit
 from cczsim.columns import Array
 from cczsim.errors import FaultCollector, IndicatorError, ScenarioError
-from cczsim.indicators.all import all_indicators, door_to_door
+from cczsim.indicators.all import StreetFigures, all_indicators, door_to_door
 from cczsim.indicators.appraisal import (
     appraisal_indicators,
     revenue_indicators,
@@ -53,8 +53,11 @@ def measure(
     equilibrium: ModeEquilibrium,
     base: RunResult | None,
     assumptions: Sequence[Assumption],
+    streets: StreetFigures | None = None,
 ) -> Figures:
     """Return the figures of a run and what they make of its targets.
+
+    ``streets`` are from :func:`~cczsim.indicators.all.street_figures`, if they are known already.
 
     Raises
     ------
@@ -66,6 +69,7 @@ def measure(
         equilibrium,
         demand=spec.demand.params,
         convention=CONVENTIONS[spec.density.convention],
+        streets=streets,
     )
     indicators += tuple(revenue_indicators(network, equilibrium, spec.demand.params, spec.transit))
     if base is not None and same_zones((base.network, network)):
@@ -177,9 +181,12 @@ def check_targets(spec: ScenarioSpec, network: Network) -> None:
         _targets(spec, indicators, None, ())
 
 
-def known_figures(spec: ScenarioSpec, network: Network) -> tuple[Indicator, ...]:
+def known_figures(
+    spec: ScenarioSpec, network: Network, streets: StreetFigures
+) -> tuple[Indicator, ...]:
     """Return the figures of a network on which nobody travels: their names are those of a run."""
-    return all_indicators(network, _still(network), demand=spec.demand.params)[0]
+    still = _still(network)
+    return all_indicators(network, still, demand=spec.demand.params, streets=streets)[0]
 
 
 def _still(network: Network) -> ModeEquilibrium:

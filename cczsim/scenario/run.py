@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import ModeState, mode_equilibrium
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium
 from cczsim.demand.growth import grow
 from cczsim.errors import FaultCollector, ScenarioError
+from cczsim.indicators.all import StreetFigures
 from cczsim.network.network import Network
 from cczsim.scenario.changes import apply_changes
 from cczsim.scenario.figures import measure
@@ -78,6 +80,9 @@ def run_scenario(
     prepared: tuple[Network, tuple[AppliedChange, ...]] | None = None,
     start: ModeState | None = None,
     solved: ModeEquilibrium | None = None,
+    near: BushStart | None = None,
+    keep_bushes: bool = False,
+    streets: StreetFigures | None = None,
     on_step: Callable[[str], None] | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
     on_state: Callable[[Callable[[], ModeState]], None] | None = None,
@@ -98,6 +103,10 @@ def run_scenario(
         Where an interrupted run of this scenario was on its way to the equilibrium.
     solved : ModeEquilibrium, optional
         The equilibrium of this scenario, where an interrupted run had found it.
+    near, keep_bushes : optional
+        As for :func:`~cczsim.assignment.equilibrium.mode_equilibrium`.
+    streets : StreetFigures, optional
+        From :func:`~cczsim.indicators.all.street_figures`, if they are known already.
     on_step : callable, optional
         Is told the name of each step as it begins.
     on_iteration : callable, optional
@@ -146,6 +155,8 @@ def run_scenario(
         max_rounds=spec.assignment.max_rounds,
         pivot=observed.pivot if observed is not None else None,
         start=start,
+        near=near,
+        keep_bushes=keep_bushes,
         on_iteration=on_iteration,
         on_state=on_state,
     )
@@ -155,7 +166,7 @@ def run_scenario(
         changed = changed.replace(transit=changed.transit.replace(run_time=equilibrium.run_time))
     step("figures")
     assumed = assumptions(spec, changed)
-    figures = measure(spec, changed, equilibrium, base, assumed)
+    figures = measure(spec, changed, equilibrium, base, assumed, streets)
     return RunResult(
         name=spec.name,
         title=spec.title,

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cczsim.assignment.bush_solution import BushStart
 from cczsim.columns import Array
 from cczsim.demand.growth import grow
+from cczsim.indicators.all import StreetFigures, street_figures
+from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.network import Network
 from cczsim.scenario.changes import apply_changes
@@ -34,6 +37,8 @@ class Option:
     changes : tuple of AppliedChange
     before, after : dict of str to array
         Links or lines that each range moves, in the network before and after the changes.
+    streets : StreetFigures
+        Of the changed network: no range moves a street.
     """
 
     spec: ScenarioSpec
@@ -42,6 +47,7 @@ class Option:
     changes: tuple[AppliedChange, ...]
     before: dict[str, Array]
     after: dict[str, Array]
+    streets: StreetFigures
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,14 @@ class SampleFigures:
     noise : float
         Share by which the gaps of the run may move its figures.
     converged : bool
+    iterations : int
+        Of the roads.
     """
 
     indicators: tuple[Indicator, ...]
     noise: float
     converged: bool
+    iterations: int
 
 
 def make_option(
@@ -85,16 +94,25 @@ def make_option(
     return Option(
         plain, number, changed, applied, affected_rows(network, ranges),
         affected_rows(changed, ranges),
+        street_figures(changed, CONVENTIONS[spec.density.convention]),
     )  # fmt: skip
 
 
-def run_sample(study: Study, option: Option, values: Mapping[str, float]) -> SampleFigures:
+def run_sample(
+    study: Study, option: Option, values: Mapping[str, float], *, near: BushStart | None = None,
+    keep_bushes: bool = False,
+) -> tuple[SampleFigures, BushStart | None]:  # fmt: skip
     """Run an option with drawn values.
 
     Parameters
     ----------
     values : mapping of str to float
-        By name of the range, as :func:`~cczsim.scenario.sampling.draw` gives them.
+        By name of the range, as :func:`~cczsim.scenario.sampling.draw` gives them; those that are
+        not drawn are as the scenario says.
+    near : BushStart, optional
+        Bushes of a run like this one, to start from.
+    keep_bushes : bool
+        Whether to return the bushes of this one; None where the algorithm has none.
 
     Raises
     ------
@@ -104,12 +122,22 @@ def run_sample(study: Study, option: Option, values: Mapping[str, float]) -> Sam
     spec = set_keys(option.spec, study.ranges, values)
     start = set_columns(study.networks[option.network], study.ranges, option.before, values)
     changed = set_columns(option.changed, study.ranges, option.after, values)
+    if option.changed.transit is study.networks[option.network].transit:
+        # What rides cost is then found once.
+        changed = changed.replace(transit=start.transit)
     assert changed.zones is not None
     zones = grow(changed.zones, spec.demand.population_growth or {}, spec.demand.jobs_growth or {})
     ready = changed.replace(zones=zones)
-    result = run_scenario(spec, start, prepared=(ready, option.changes))
-    indicators = (*result.indicators, *building_cost(option))
-    return SampleFigures(indicators, noise(result), result.equilibrium.road.converged)
+    result = run_scenario(
+        spec, start, prepared=(ready, option.changes), near=near, keep_bushes=keep_bushes,
+        streets=option.streets,
+    )  # fmt: skip
+    road = result.equilibrium.road
+    figures = SampleFigures(
+        (*result.indicators, *building_cost(option)), noise(result), road.converged,
+        road.iterations,
+    )  # fmt: skip
+    return figures, None if road.bushes is None else road.bushes.start()
 
 
 def building_cost(option: Option) -> tuple[Indicator, ...]:

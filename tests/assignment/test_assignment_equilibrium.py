@@ -7,9 +7,16 @@ import pytest
 from scipy.optimize import brentq
 from test_assignment_frank_wolfe import grid
 
-from cczsim.assignment.elastic import ALGORITHMS, ElasticParams, elastic_assignment
+from cczsim.assignment.bush_solution import BushStart
+from cczsim.assignment.elastic import (
+    ALGORITHMS,
+    ElasticAssignment,
+    ElasticParams,
+    elastic_assignment,
+)
 from cczsim.assignment.result import Status
 from cczsim.assignment.shortest import zone_costs
+from cczsim.columns import Array
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
@@ -72,3 +79,40 @@ def test_where_only_the_car_goes_everybody_drives() -> None:
     )
     apart = ~np.eye(zone.n_zones, dtype=bool)
     np.testing.assert_allclose(solved.car_trips[apart], demand[apart], rtol=1e-12)
+
+
+def test_a_run_like_another_starts_from_its_bushes_and_ends_where_a_cold_one_does() -> None:
+    road, zone, demand = grid(6, 12)
+    odds = np.full(demand.shape, np.exp(-600.0 / 500.0))
+    wide = road.replace(capacity=1.2 * road.capacity)
+
+    def run(road: RoadNetwork, times: float, near: BushStart | None = None) -> ElasticAssignment:
+        return elastic_assignment(
+            road, zone, times * demand, odds, scale=500.0, occupancy=1.3, near=near,
+            keep_bushes=True, params=ElasticParams("b", 1e-10, 1e-10),
+        )  # fmt: skip
+
+    first = run(road, 3.0)
+    assert first.road.bushes is not None
+    near = first.road.bushes.start()
+    again = run(road, 3.0, near)
+    assert again.road.iterations == 1
+    assert again.road.link_flow == pytest.approx(first.road.link_flow, rel=1e-6, abs=1e-6)
+    # Where links have other rows, more travel, or there is more room, bushes are but a start.
+    order = np.random.default_rng(1).permutation(road.n_links)
+    for other, times in ((road, 3.3), (wide, 3.0), (reordered(road, order), 2.7)):
+        warm, cold = run(other, times, near), run(other, times)
+        assert warm.road.status is Status.CONVERGED
+        assert warm.road.iterations < cold.road.iterations
+        np.testing.assert_allclose(warm.car_trips, cold.car_trips, rtol=1e-6, atol=1e-9)
+        assert warm.road.tstt == pytest.approx(cold.road.tstt, rel=1e-7)
+
+
+def reordered(road: RoadNetwork, order: Array) -> RoadNetwork:
+    """Return the network with its links in another order."""
+    columns = ("link_id", "tail", "head", "road_class", "length", "free_flow_time", "capacity",
+               "alpha", "beta")  # fmt: skip
+    return RoadNetwork(
+        node_id=road.node_id, node_lon=road.node_lon, node_lat=road.node_lat,
+        **{name: getattr(road, name)[order] for name in columns},
+    )  # fmt: skip

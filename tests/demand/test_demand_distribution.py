@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cczsim.demand.distribution import deterrence, gravity
+from cczsim.demand.distribution import _newton_step, deterrence, gravity
 from cczsim.demand.generation import generate
 from cczsim.demand.mode_choice import choose, intrazonal
 from cczsim.demand.params import DemandParams
@@ -84,3 +84,18 @@ def test_the_way_within_a_zone_is_a_share_of_that_to_the_next():
     cost = np.array([[0.0, 30.0, 20.0], [30.0, 0.0, 50.0], [20.0, 50.0, 0.0]])
     shares = np.array([0.5, 0.1, 0.0])
     np.testing.assert_allclose(np.diagonal(intrazonal(cost, shares)), [10.0, 3.0, 0.0])
+
+
+def test_a_newton_step_solves_its_linear_program_without_blas() -> None:
+    """Against a dense solver, also where two groups of zones hardly trade."""
+    random = np.random.default_rng(3)
+    trips = random.uniform(0.0, 5.0, (40, 40))
+    trips[:20, 20:] *= 1e-7
+    trips[20:, :20] *= 1e-7
+    rows, columns = trips.sum(axis=1), trips.sum(axis=0)
+    wanted = columns * np.exp(random.uniform(-0.1, 0.1, 40))
+    wanted[:20] *= columns[:20].sum() / wanted[:20].sum()
+    wanted[20:] *= columns[20:].sum() / wanted[20:].sum()
+    step = _newton_step(trips, rows, wanted)
+    slope = np.diag(columns) - trips.T @ (trips / rows[:, None])
+    np.testing.assert_allclose(slope @ step, wanted - columns, atol=1e-8 * columns.max())

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from cczsim.columns import Array
-from cczsim.design.benefit import Trials, choose_by_benefit, make_bundles, vehicle_hours
+from cczsim.design.benefit import choose_by_benefit, make_bundles
 from cczsim.design.costs import StreetType
 from cczsim.design.propose import Proposal
+from cczsim.design.swaps import Part, improve, stand
+from cczsim.design.trials import Trials, vehicle_hours
 from cczsim.network.geometry import polyline_lengths, unproject
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.road import RoadNetwork
@@ -125,3 +127,27 @@ def test_bundles_hold_neighbours_and_every_street_once() -> None:
         assert sum(any(hung[r].root == root for r in rows) for rows in together) == 1
     assert make_bundles(streets[:1], 8) == [[0]]
     assert make_bundles([], 8) == []
+
+
+def test_a_swap_takes_back_what_greed_took_too_early(trials: Trials) -> None:
+    """A choice that began with Braess's street makes room for the good one, by a swap."""
+    streets, bundles = [BRAESS, GOOD], [[0], [1]]
+    poor = stand(trials, streets, (Part(0, (0,)),), None)
+    filler = street((3000.0, 0.0), (3400.0, 0.0))
+    streets.append(filler)
+    bundles.append([2])
+    poor = stand(trials, streets, (Part(2, (2,)), Part(0, (0,))), None)
+    room = BRAESS.inside + GOOD.inside + filler.inside - 1.0
+    better, swaps = improve(
+        trials, streets, bundles, poor, [1], room, np.inf, on_nothing
+    )  # fmt: skip
+    (swap,) = swaps
+    assert (swap.left, swap.came) == (0, 1)
+    assert swap.saved == pytest.approx(poor.hours - better.hours)
+    # Braess's street took 4,000 cars 15 minutes more, and the good one saves 500 cars 20.
+    assert swap.saved > 4000.0 * 14.0 / 60 + 500.0 * 19.0 / 60
+    assert {part.bundle for part in better.parts} == {1, 2}
+
+
+def on_nothing(_: str) -> None:
+    """Hear of a trial."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from cczsim.cli import main
 from cczsim.errors import ScenarioError
 from cczsim.io.bundle import save_network
 from cczsim.io.scenario_file import read_scenario
-from cczsim.pipeline.curve import _shares
+from cczsim.pipeline.curve_result import pays, shares
 from cczsim.scenario.sample import Option, make_option
 from cczsim.scenario.spec import ScenarioSpec
 
@@ -120,8 +121,28 @@ def test_gains_by_pencil_and_paper() -> None:
 
     rows = [row(0, 6.0, 100.0), row(0, 7.0, 90.0), row(0, 8.0, 89.95), row(1, 6.0, 80.0),
             row(1, 7.0, 75.0), row(1, 8.0, 70.0)]  # fmt: skip
-    found = _shares(rows, 2)["delay_hours"]
+    found = shares(rows, 2)["delay_hours"]
     assert found["density"] == pytest.approx(10.05)
     assert found["other"] == [20.0]
     assert found["both"] == [30.0]
     assert found["stops_at"] == [7.0, None]
+    assert found["part"] == [[pytest.approx(20.0 / 30.0), pytest.approx((30.0 - 10.05) / 30.0)]]
+
+
+def test_where_density_stops_paying_by_pencil_and_paper(study: Path) -> None:
+    spec = read_scenario(study / "base.toml")
+    demand = replace(spec.demand.params, value_of_time=36.0, car_occupancy=1.5)
+    spec = replace(spec, demand=replace(spec.demand, params=demand))
+
+    def row(density: float, hours: float, cost: float) -> dict[str, Any]:
+        return {"scenario": 0, "density": density, "noise": 1e-4,
+                "figures": {"vehicle_hours": hours, "building_cost": cost}}  # fmt: skip
+
+    rows = [row(6.0, 1000.0, 0.0), row(7.0, 990.0, 1e7), row(8.0, 985.0, 3e7),
+            row(9.0, 984.9, 4e7)]  # fmt: skip
+    found = pays(rows, [spec])
+    # 36 CNY/h x 1.5 persons x 2,000 h x (1 - 1.04^-30) / 0.04.
+    assert found["worth"] == [pytest.approx(54.0 * 2000.0 * 17.292033)]
+    # The last step saves no more than the gaps of both may explain.
+    assert found["cost_of_a_vehicle_hour"] == [[pytest.approx(1e6), pytest.approx(4e6), None]]
+    assert found["stops_at"] == [7.0]

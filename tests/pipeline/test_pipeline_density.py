@@ -137,6 +137,17 @@ def test_wrong_shapes(
         measure(streets, tmp_path, str(path))
 
 
+def test_a_small_loop_is_mended_and_said(
+    streets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A ring that crosses itself in one corner: the loop there holds a millionth of the area."""
+    square = "[[113,28],[113.1,28],[113.1,28.1],[113.0001,28.1],[113,28.0999],[113,28.1001],"
+    corner = "[113.0001,28.1],[113.0002,28.1],[113,28.0998],[113,28]]"
+    shape = AREA.format(name="loop", type="Polygon", coordinates=f"[{square}{corner}]")
+    assert measure(streets, tmp_path, str(collection(tmp_path, shape)))
+    assert "loop crosses itself; mended" in capsys.readouterr().err
+
+
 @pytest.mark.data
 def test_networks_that_have_no_density(tmp_path: Path, data_dir: Path) -> None:
     """Braess has neither road classes nor, for a hull, coordinates."""

@@ -100,7 +100,7 @@ def test_the_table_says_what_ties_and_what_is_dominated(
 def test_processes_change_no_bit(study: Path, done: dict[str, Any]) -> None:
     assert main(words(study, "two", "--workers", "2", "--threads", "2")) == 0
     assert read(study, "two") == done
-    for kept in sorted((study / "one" / "samples").iterdir()):
+    for kept in sorted((study / "one" / "samples").glob("*.json")):
         assert (study / "two" / "samples" / kept.name).read_bytes() == kept.read_bytes()
     assert (study / "two" / "rank.html").read_bytes() == (study / "one" / "rank.html").read_bytes()
 
@@ -125,6 +125,34 @@ def test_a_killed_ranking_repeats_no_finished_run(study: Path, done: dict[str, A
     assert {name: after[name] for name in before} == before
     assert not list(samples.glob(".*"))
     assert read(study, "killed") == done
+
+
+def test_samples_start_from_their_option_as_it_is_and_no_bit_hangs_on_who_ran_before(
+    study: Path, done: dict[str, Any]
+) -> None:
+    warm = ["--gap", "1e-4", "--threads", "1"]
+    assert main(words(study, "warm", *warm)) == 0
+    found = read(study, "warm")
+    samples = study / "warm" / "samples"
+    # Two options differ, so that two runs are what the others start from.
+    starts = {path.stem for path in samples.glob("*.npz")}
+    assert len(starts) == 2
+    kept = {p.stem: json.loads(p.read_text("utf-8")) for p in samples.glob("*.json")}
+    assert {run["near"] for run in kept.values()} == {None, *starts}
+    for k, cold in enumerate(done["samples"]):
+        for name, figures in cold["figures"].items():
+            own = found["samples"][k]["figures"][name]
+            assert own["co2"] == pytest.approx(figures["co2"], rel=3e-3)
+    # A sample that is computed again alone, in another process, is the same to the bit.
+    last = max(samples.glob("*.json"), key=lambda p: p.stat().st_mtime_ns)
+    before = last.read_bytes()
+    last.unlink()
+    for start in starts:
+        (samples / f"{start}.npz").unlink()
+    assert main(words(study, "warm", *warm[:2], "--workers", "2", "--resume")) == 0
+    assert last.read_bytes() == before
+    assert read(study, "warm") == found
+    assert main(words(study, "warm", "--gap", "0")) == 2
 
 
 def test_other_ranges_and_files_are_other_samples(study: Path, done: dict[str, Any]) -> None:
