@@ -208,7 +208,7 @@ def gather(specs: Mapping[str, Mapping[str, Uncertain]]) -> dict[str, Uncertain]
 def set_keys(
     spec: ScenarioSpec, ranges: Mapping[str, Uncertain], values: Mapping[str, float]
 ) -> ScenarioSpec:
-    """Return a scenario whose keys hold the drawn values."""
+    """Return a scenario whose keys hold the drawn values; what is not drawn stays as it is."""
     demand, transit = spec.demand.params, spec.transit
     growth: dict[str, dict[str, float]] = {
         name: dict(getattr(spec.demand, name) or {})
@@ -216,7 +216,7 @@ def set_keys(
     }
     for name, item in ranges.items():
         section, _, rest = item.what.partition(".")
-        if section not in ("demand", "transit"):
+        if name not in values or section not in ("demand", "transit"):
             continue
         head, _, area = rest.partition(".")
         if head in growth:
@@ -265,7 +265,7 @@ def set_columns(
     lines: dict[str, Array] = {}
     for name, item in ranges.items():
         moved = rows.get(name)
-        if moved is None or not len(moved):
+        if name not in values or moved is None or not len(moved):
             continue
         factor = values[name]
         if item.what == "links.capacity":
