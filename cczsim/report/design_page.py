@@ -174,7 +174,7 @@ def _districts(item: DesignedArea) -> Table:
             same(part.name),
             (
                 number(part.before / part.size * 1e3, 4), number(part.after / part.size * 1e3, 4),
-                number((part.after - part.before) / 1e3, 3),
+                f"{(part.after - part.before) / 1e3:,.1f}",
                 percent((part.after - part.before) / whole) if whole > 0.0 else DASH,
             ),
         )
