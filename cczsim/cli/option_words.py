@@ -73,6 +73,8 @@ def add(commands: Commands) -> None:
         "streets by equilibria (takes a scenario)",
     )  # fmt: skip
     design.add_argument("--bundles", type=positive, default=24, metavar="N", help="default 24")
+    _add_where(design)
+    design.add_argument("--threads", type=positive, help="threads of all workers together")
     design.add_argument("--convention", help="default: the first that counts any street here")
     design.add_argument("--each", action="store_true", help="the target holds for each area")
     design.add_argument("--class", dest="road_class", default="tertiary", metavar="CLASS")

@@ -7,9 +7,9 @@ Rules, with the numbers that the code carries:
 2. The benefit of a bundle is the fall of vehicle-hours at user equilibrium when it is added to what
    is chosen, with the car trips of the scenario as it stands: no trip changes its mode for it.
 3. Greedy by benefit a kilometre, with lazy re-evaluation (M. Minoux, 1978, *Optimization
-   Techniques*, LNCIS 7): the bundle on top is tested again, and taken if it stays on top. Before
-   its first test a bundle stands where its estimate puts it: what the trips would save at the
-   present costs of all links. Benefits of streets are not submodular, so that this finds a good
+   Techniques*, LNCIS 7): the first ``AT_ONCE`` are tested again, and the one taken that is on top.
+   Before its first test a bundle stands where its estimate puts it: what the trips would save at
+   the present costs of all links. Benefits of streets are not submodular, so that this finds a good
    set, not the best one.
 4. Then swaps: the chosen bundle that saves least a kilometre makes room for one that was left, as
    long as vehicle-hours fall by more than the gaps allow; see :mod:`cczsim.design.swaps`.
@@ -28,11 +28,13 @@ from typing import Any, Final
 import numpy as np
 
 from cczsim.design.propose import Proposal
-from cczsim.design.swaps import Part, Standing, Swap, as_far, improve, stand
+from cczsim.design.swaps import Bench, Outcome, Part, Standing, Swap, as_far, improve, stand
 from cczsim.design.trials import Trials
 from cczsim.network.geometry import unproject
 
 SURPLUS: Final = 1.6
+AT_ONCE: Final = 2
+"""Bundles that are tested together, however many processes do: so that no bit hangs on that."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def choose_by_benefit(
     length: float,
     money: float = np.inf,
     slack: float = 0.0,
+    bench: Bench | None = None,
     on_test: Callable[[str], Any] | None = None,
 ) -> BenefitPlan:
     """Choose bundles by benefit a kilometre until a length or a budget is used up.
@@ -144,6 +147,8 @@ def choose_by_benefit(
         CNY.
     slack : float
         How far the length may fall short, m.
+    bench : Bench, optional
+        Who tests several bundles at a time; this process where None. It moves no bit.
     on_test : callable, optional
         Is told of every equilibrium.
     """
@@ -151,6 +156,7 @@ def choose_by_benefit(
     now = stand(trials, streets, (), None)
     before = now.hours
     say(f"{before:,.0f} vehicle-hours before")
+    test = bench or (lambda many, near: [stand(trials, streets, p, near.start) for p in many])
     tested: dict[int, BundleBenefit] = {}
     harmful: list[BundleBenefit] = []
     heap: list[tuple[float, int, int, BundleBenefit | None, Any]] = []
@@ -162,36 +168,32 @@ def choose_by_benefit(
     left, purse = length, money
     stage = 0
     while heap and left > slack and purse > 0.0:
-        _, k, at, last, found = heapq.heappop(heap)
-        if at == stage and last is not None:
-            if last.harmful:
-                harmful.append(last)
-                continue
-            taken = as_far(bundles[k], streets, left, purse)
-            if not taken:
-                continue
-            left -= sum(streets[r].inside for r in taken)
-            purse -= sum(streets[r].cost for r in taken)
-            if len(taken) == len(bundles[k]):
-                now, tested[k] = found, last
-            else:
-                hours = now.hours
-                now = stand(trials, streets, (*now.parts, Part(k, tuple(taken))), now.flow)
-                tested[k] = _tested(trials, k, [streets[r] for r in taken], hours - now.hours, now)
-            say(f"bundle {k + 1} taken: {tested[k].saved:+,.1f} vehicle-hours saved")
-            stage += 1
+        _, k, at, last, found = heap[0]
+        if at != stage or last is None:
+            _test_first(trials, streets, bundles, now, stage, heap, test, say)
             continue
-        found = stand(trials, streets, (*now.parts, Part(k, tuple(bundles[k]))), now.flow)
-        own = [streets[r] for r in bundles[k]]
-        result = _tested(trials, k, own, now.hours - found.hours, found)
-        say(
-            f"bundle {k + 1} tested: {result.saved:+,.1f} vehicle-hours saved by {result.km:.1f} km"
-        )
-        heapq.heappush(heap, (-result.saved / result.km, k, stage, result, found))
+        heapq.heappop(heap)
+        if last.harmful:
+            harmful.append(last)
+            continue
+        taken = as_far(bundles[k], streets, left, purse)
+        if not taken:
+            continue
+        left -= sum(streets[r].inside for r in taken)
+        purse -= sum(streets[r].cost for r in taken)
+        if len(taken) == len(bundles[k]) and isinstance(found, Standing):
+            now, tested[k] = found, last
+        else:
+            hours = now.hours
+            now = stand(trials, streets, (*now.parts, Part(k, tuple(taken))), now.start)
+            own = [streets[r] for r in taken]
+            tested[k] = _tested(trials, k, own, hours - now.hours, now)
+        say(f"bundle {k + 1} taken: {tested[k].saved:+,.1f} vehicle-hours saved")
+        stage += 1
     harmful += [t for _, _, _, t, _ in heap if t is not None and t.harmful]
     bad = {t.bundle for t in harmful}
     spare = [k for _, k, *_ in sorted(heap, key=lambda e: e[:2]) if k not in bad]
-    now, swaps = improve(trials, streets, bundles, now, spare, length, money, say)
+    now, swaps = improve(trials, streets, bundles, now, spare, length, money, test, say)
     for part in now.parts:
         swap = next((s for s in reversed(swaps) if part.bundle in (s.came, s.left)), None)
         if swap is not None:
@@ -207,8 +209,26 @@ def choose_by_benefit(
     )  # fmt: skip
 
 
+def _test_first(
+    trials: Trials, streets: Sequence[Proposal], bundles: Sequence[Sequence[int]], now: Standing,
+    stage: int, heap: list[Any], bench: Bench, say: Callable[[str], Any],
+) -> None:  # fmt: skip
+    """Test the bundles on top that were not tested beside what is chosen, ``AT_ONCE`` at most."""
+    stale: list[int] = []
+    while heap and len(stale) < AT_ONCE and (heap[0][2] != stage or heap[0][3] is None):
+        stale.append(heapq.heappop(heap)[1])
+    many = [(*now.parts, Part(k, tuple(bundles[k]))) for k in stale]
+    for k, found in zip(stale, bench(many, now), strict=True):
+        own = [streets[r] for r in bundles[k]]
+        result = _tested(trials, k, own, now.hours - found.hours, found)
+        say(
+            f"bundle {k + 1} tested: {result.saved:+,.1f} vehicle-hours saved by {result.km:.1f} km"
+        )
+        heapq.heappush(heap, (-result.saved / result.km, k, stage, result, found))
+
+
 def _tested(
-    trials: Trials, bundle: int, own: Sequence[Proposal], saved: float, found: Standing
+    trials: Trials, bundle: int, own: Sequence[Proposal], saved: float, found: Standing | Outcome
 ) -> BundleBenefit:
     middle = np.mean([(s.a[0] + s.b[0], s.a[1] + s.b[1]) for s in own], axis=0) / 2
     lon, lat = unproject(middle[:1], middle[1:], trials.crs)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes
+from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.result import RoadAssignment
 from cczsim.assignment.shortest import zone_costs
 from cczsim.columns import Array
@@ -60,14 +61,14 @@ class Trials:
         """Return the network with streets."""
         return add_proposals(self.network, streets, self.street, self.crs)
 
-    def equilibrium(self, network: Network, near: RoadAssignment | None = None) -> RoadAssignment:
+    def equilibrium(self, network: Network, start: BushStart | None = None) -> RoadAssignment:
         """Return the user equilibrium of the demand, sought from that of a network like it."""
         self.runs += 1
         return assign_bushes(
             network.road, self.zones, self.demand, params=self.params,
             toll_factor=self.factors["toll_factor"],
             distance_factor=self.factors["distance_factor"], turns=network.turns,
-            start=near.bushes.start() if near is not None and near.bushes is not None else None,
+            start=start,
             keep_bushes=True,
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ from cczsim.io.scenario_file import read_scenario, read_toml
 from cczsim.network.network import Network
 from cczsim.pipeline.areas import read_areas, zone_areas
 from cczsim.pipeline.assign import check_targets, write_text
+from cczsim.pipeline.design_crew import Crew
 from cczsim.pipeline.design_traffic import Traffic, choose_tested, read_traffic
 from cczsim.pipeline.designed import (
     TOLERANCE,
@@ -61,6 +62,9 @@ def design(
     bridges: str = "0 m",
     max_block: str = "60 ha",
     bundles: int = 24,
+    workers: int = 1,
+    cluster: str | None = None,
+    threads: int | None = None,
     page: Path | None = None,
     progress: Progress,
 ) -> int:
@@ -80,6 +84,8 @@ def design(
         ``benefit`` tests bundles of streets by equilibria; it takes a scenario, for its trips.
     bundles : int
         How many bundles are tested.
+    workers, cluster, threads
+        Who tests them; see :class:`~cczsim.pipeline.design_crew.Crew`.
     keep_out : sequence of Path
         Files of polygons or lines that no street goes through, beside the network's own water.
 
@@ -108,13 +114,14 @@ def design(
     done: list[Designed] = []
     within: list[list[tuple[str, Any]]] = []
     grown = network
-    for name, polygon, parts in _areas(network, area, rules, each, progress):
-        with progress.step(f"{name}: propose streets"):
-            done.append(_fill(grown, name, polygon, ask, rules, street, barred, away, choose,
-                              cuts, links, traffic))  # fmt: skip
-            within.append(parts)
-            plan = done[-1].plan
-            grown = add_proposals(grown, plan.streets, street, plan.crs)
+    with Crew(workers, cluster, threads) as crew:
+        for name, polygon, parts in _areas(network, area, rules, each, progress):
+            with progress.step(f"{name}: propose streets"):
+                done.append(_fill(grown, name, polygon, ask, rules, street, barred, away, choose,
+                                  cuts, links, traffic, crew))  # fmt: skip
+                within.append(parts)
+                plan = done[-1].plan
+                grown = add_proposals(grown, plan.streets, street, plan.crs)
     if not any(item.plan.streets for item in done):
         raise ScenarioError.of(
             "--area", "blocks that leave no room for a street, and no dead end that leads on",
@@ -233,7 +240,7 @@ def _shapes(path: Path) -> list[Any]:
 def _fill(
     network: Network, name: str, polygon: Any, ask: Ask, rules: Convention, street: StreetType,
     barred: Sequence[Any], away: float, choose: str, cuts: CutRules, links: LinkRules,
-    traffic: Traffic | None,
+    traffic: Traffic | None, crew: Crew,
 ) -> Designed:  # fmt: skip
     """Propose streets in one area."""
     _, before, size = area_density(network.road, [(name, polygon)], rules)[0]
@@ -251,7 +258,16 @@ def _fill(
     money = float("inf") if ask.budget is None else ask.budget
     if traffic is not None:
         plan, benefit = choose_tested(
-            traffic, network, site, street, target - before, money, _slack(target), cuts, links
+            traffic,
+            network,
+            site,
+            street,
+            target - before,
+            money,
+            _slack(target),
+            cuts,
+            links,
+            crew,
         )
         return Designed(name, polygon, size, before, target, site, plan, benefit)
     plan = propose(

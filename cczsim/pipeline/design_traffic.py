@@ -18,6 +18,7 @@ from cczsim.design.site import Site
 from cczsim.design.trials import Trials, vehicle_hours
 from cczsim.errors import InputError
 from cczsim.network.network import Network
+from cczsim.pipeline.design_crew import Crew
 from cczsim.pipeline.designed import Benefit
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.run import run_scenario
@@ -66,7 +67,7 @@ def read_traffic(
 
 def choose_tested(
     traffic: Traffic, network: Network, site: Site, street: StreetType, length: float,
-    money: float, slack: float, cuts: CutRules, links: LinkRules,
+    money: float, slack: float, cuts: CutRules, links: LinkRules, crew: Crew,
 ) -> tuple[Plan, Benefit]:  # fmt: skip
     """Return the streets that tested choice takes, and how they compare with choice by length."""
     many = propose(
@@ -77,7 +78,7 @@ def choose_tested(
     )
     found = choose_by_benefit(
         trials, many.streets, make_bundles(many.streets, traffic.bundles), length, money, slack,
-        traffic.say,
+        crew.bench(trials, many.streets), traffic.say,
     )  # fmt: skip
     chosen = tuple(many.streets[row] for row in found.chosen)
     plan = Plan(chosen, many.crs, many.blocks_left, many.blocks_unknown, many.area)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,8 @@ from cczsim.scenario.sample import SampleFigures, Study, run_sample
 
 _TRIES: Final = 3
 _MOST_STARTS: Final = 16
-_LOCK: Final = threading.Lock()
+ONE_AT_A_TIME: Final = threading.Lock()
+"""Held by a worker of a cluster while it computes."""
 _PLACE: dict[str, Any] = {}
 
 
@@ -176,7 +178,7 @@ def by_processes(
             scratch.unlink()
 
 
-def _begin(scratch: str, threads: int) -> None:
+def begin_worker(threads: int) -> None:
     """Make a worker ready; it ends when the process that asked for it does."""
     import multiprocessing
     from multiprocessing.connection import wait
@@ -192,12 +194,54 @@ def _begin(scratch: str, threads: int) -> None:
 
     threading.Thread(target=follow, daemon=True).start()
     set_threads(threads)
+
+
+def _begin(scratch: str, threads: int) -> None:
+    begin_worker(threads)
     # Written by the process that started this one.
     _PLACE["study"], _PLACE["keep"] = pickle.loads(Path(scratch).read_bytes())  # noqa: S301
 
 
 def _solve_in_place(task: Task) -> Done:
     return _solve_and_keep(_PLACE["study"], task, _PLACE["keep"])
+
+
+def connect(address: str) -> Any:
+    """Return a client of a Dask cluster.
+
+    Raises
+    ------
+    InputError
+        Dask is not installed, or nobody answers at the address.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise InputError.of(
+            "--cluster", "no package named distributed", "Dask",
+            "pip install 'cczsim[cluster]', here and on the workers",
+        ) from None  # fmt: skip
+    try:
+        return distributed.Client(address, timeout="20s", set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError.of(
+            f"--cluster {address}", f"no scheduler ({error})", "the address of one that runs",
+            "start one: dask scheduler, and on each machine: dask worker ADDRESS --nthreads 1",
+        ) from None  # fmt: skip
+
+
+def lost_workers() -> tuple[type[Exception], ...]:
+    """Return what is raised where workers are lost: processes, and those of a cluster if any."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    lost: tuple[type[Exception], ...] = (BrokenProcessPool,)
+    if "distributed" in sys.modules:
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+        from distributed.comm import CommClosedError
+
+        lost = (*lost, KilledWorker, FutureCancelledError, CommClosedError)
+    return lost
 
 
 def on_cluster(study: Study, tasks: Sequence[Task], keep: Keep, address: str) -> Iterator[Done]:
@@ -210,26 +254,13 @@ def on_cluster(study: Study, tasks: Sequence[Task], keep: Keep, address: str) ->
     InputError
         Dask is not installed, nobody answers at the address, or no worker can finish a task.
     """
-    try:
-        import distributed
-        from distributed.client import FutureCancelledError
-        from distributed.comm import CommClosedError
-    except ImportError:
-        raise InputError.of(
-            "--cluster", "no package named distributed", "Dask",
-            "pip install 'cczsim[cluster]', here and on the workers",
-        ) from None  # fmt: skip
-    try:
-        client = distributed.Client(address, timeout="20s", set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError.of(
-            f"--cluster {address}", f"no scheduler ({error})", "the address of one that runs",
-            "start one: dask scheduler, and on each machine: dask worker ADDRESS --nthreads 1",
-        ) from None  # fmt: skip
+    client = connect(address)
+    import distributed
+
     # As bytes the arrays come out as they are here, whatever way Dask sends them.
     content = pickle.dumps(study, 5)
     left = {task.key: task for task in tasks}
-    lost = (distributed.KilledWorker, FutureCancelledError, CommClosedError)
+    lost = lost_workers()
     idle = 0
     with client:
         while left:
@@ -280,6 +311,6 @@ def _opened_bytes(content: bytes) -> BushStart:
 
 def solve_sent(content: bytes, task: Task, near: bytes | None) -> Done:
     """Compute a task on a worker of a cluster, one at a time in a process."""
-    with _LOCK:
+    with ONE_AT_A_TIME:
         start = None if near is None else _opened_bytes(bytes(near))
         return solve(_opened(bytes(content)), task, start)

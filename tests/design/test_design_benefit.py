@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from cczsim.columns import Array
 from cczsim.design.benefit import choose_by_benefit, make_bundles
 from cczsim.design.costs import StreetType
 from cczsim.design.propose import Proposal
-from cczsim.design.swaps import Part, improve, stand
+from cczsim.design.swaps import Part, Standing, improve, stand
 from cczsim.design.trials import Trials, vehicle_hours
 from cczsim.network.geometry import polyline_lengths, unproject
 from cczsim.network.network import Network, NetworkInfo
@@ -137,9 +138,13 @@ def test_a_swap_takes_back_what_greed_took_too_early(trials: Trials) -> None:
     streets.append(filler)
     bundles.append([2])
     poor = stand(trials, streets, (Part(2, (2,)), Part(0, (0,))), None)
+
+    def bench(many: Sequence[tuple[Part, ...]], near: Standing) -> list[Standing]:
+        return [stand(trials, streets, parts, near.start) for parts in many]
+
     room = BRAESS.inside + GOOD.inside + filler.inside - 1.0
     better, swaps = improve(
-        trials, streets, bundles, poor, [1], room, np.inf, on_nothing
+        trials, streets, bundles, poor, [1], room, np.inf, bench, on_nothing
     )  # fmt: skip
     (swap,) = swaps
     assert (swap.left, swap.came) == (0, 1)
