@@ -34,6 +34,8 @@ def describe_components(road: RoadNetwork, strong: Array) -> dict[str, Any]:
     kept = len(np.unique(strong))
     out: dict[str, Any] = {"kept": kept, "dropped": 0, "dropped_nodes": 0, "dropped_link_km": 0.0}
     total = float(road.length.sum() / 1000)
+    if not road.n_nodes:
+        return out
     for name, label in (("strong", strong), ("weak", component_of(road, "weak"))):
         nodes = np.bincount(label)
         inside = label[road.tail] == label[road.head]

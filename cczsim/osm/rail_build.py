@@ -77,6 +77,12 @@ def build_rail(extract: OsmExtract) -> RailBuild:
     return RailBuild(transit, mode, {"tracks": track_report, "stops": stop_report})
 
 
+def has_tracks(extract: OsmExtract) -> bool:
+    """Return whether any way of an extract is a track."""
+    combinations, _ = extract.tag_combinations("way", _TRACK_KEYS)
+    return any(not track_reason(tags) for tags in combinations)
+
+
 def track_reason(tags: Mapping[str, str]) -> str:
     """Return why a way is no track, ``""`` if it is one (rules 1 and 2)."""
     value = tags.get("railway", "")

@@ -55,6 +55,7 @@ from cczsim.osm.pieces import Pieces, cut, way_lengths
 from cczsim.osm.restrictions import build_turns, report_after_drop
 from cczsim.osm.tags import DRIVABLE, USED_KEYS, WayRule, interpret
 
+NO_ROADS = "roads"
 _SMALL_COMPONENT = "outside the largest strong component"
 
 
@@ -113,7 +114,7 @@ def build_roads(
     pieces = cut(nodes.first, nodes.node, taken, nodes.lon, nodes.lat)
     if not len(pieces.way):
         raise OsmError.of(
-            "roads", f"no road for cars among {int(highway.sum())} ways with a highway tag",
+            NO_ROADS, f"no road for cars among {int(highway.sum())} ways with a highway tag",
             f"ways of the classes {', '.join(classes)}",
             "check the area, and that ways come with their nodes",
         )  # fmt: skip

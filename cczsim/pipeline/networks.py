@@ -113,11 +113,13 @@ def build(
 
         with progress.step("save"):
             save_network(network, out)
+        if "roads" in network.info.build or "rail" in network.info.build:
+            with progress.step("health page"):
+                _save_page(network, out)
         if drawn is not None:
             from cczsim.io.centreline_layer import save_centrelines
 
-            with progress.step("health page"):
-                _save_page(network, out)
+            with progress.step("centrelines file"):
                 save_centrelines(drawn.road, out / CENTRELINES)
     if gmns is not None:
         from cczsim.io.gmns import write_network

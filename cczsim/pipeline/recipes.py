@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cczsim.columns import Array
+from cczsim.errors import OsmError
 from cczsim.io.recipe import Recipe
 from cczsim.network.corridor_bus import CorridorBus, corridor_lines
 from cczsim.network.locate import zone_of_points
@@ -260,15 +261,27 @@ def _from_extract(
     railway: bool = True, u_turns: str = "anywhere", routes: RouteSettings | None = None,
 ) -> Network:  # fmt: skip
     from cczsim.io.class_tables import find_class_table
-    from cczsim.osm.rail_build import build_rail
-    from cczsim.osm.road_build import build_roads
+    from cczsim.network.edit import empty_road
+    from cczsim.osm.rail_build import build_rail, has_tracks
+    from cczsim.osm.road_build import NO_ROADS, RoadBuild, build_roads
 
     values = find_class_table(table)
+    report: dict[str, Any] = {}
+    roads: RoadBuild | None = None
     with progress.step("build roads"):
-        roads = build_roads(
-            extract, table=values, keep=keep, u_turns=u_turns,  # type: ignore[arg-type]
-        )  # fmt: skip
-    report: dict[str, Any] = {"roads": roads.report}
+        try:
+            roads = build_roads(
+                extract, table=values, keep=keep, u_turns=u_turns,  # type: ignore[arg-type]
+            )  # fmt: skip
+            report["roads"] = roads.report
+        except OsmError as error:
+            # An extract of tracks alone is a network without streets.
+            if error.faults[0].where != NO_ROADS or not (railway and has_tracks(extract)):
+                raise
+            message = f"{error.faults[0].found}: tracks, stops and lines only"
+            report["findings"] = [
+                {"rule": "no_roads", "count": 1, "kind": "", "ids": [], "message": message}
+            ]
     transit = None
     if railway or routes is not None:
         with progress.step("build rail"):
@@ -286,4 +299,6 @@ def _from_extract(
             report["rail"]["graph"] = station_graph(rail.transit, rail.stop_mode)
             transit = lines.transit
     info = NetworkInfo(name, attribution=(_ODBL,), build=report)
+    if roads is None:
+        return Network(info, empty_road(), None, transit)
     return Network(info, roads.road, None, transit, turns=roads.turns, cut_off=roads.cut_off)

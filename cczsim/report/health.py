@@ -14,24 +14,18 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from cczsim.columns import Array
 from cczsim.network.edit import carriageway_rows
-from cczsim.network.geometry import take_ragged
 from cczsim.network.network import Network
 from cczsim.network.provenance import Source
 from cczsim.network.road import ATTRIBUTES, RoadNetwork
-from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
 from cczsim.network.suspects import Suspect, find_suspects
-from cczsim.network.turns import turns_from
-from cczsim.osm.components import main_links
+from cczsim.report.health_map import map_data
 
 TEMPLATES: Final = files("cczsim.report").joinpath("templates")
 POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
-MOST_SHAPES: Final = 40_000
-"""Streets that are drawn with all their points; of more, only the ends are."""
 LISTED: Final = 100
 RULES: Final = {
     "one_way_dead_end": "One-way streets that lead into or out of nothing",
@@ -63,6 +57,9 @@ def health_page(network: Network) -> str:
         refused=[
             row for row in roads.get("turn_restrictions", {}).get("relations", ()) if row["refused"]
         ][:LISTED],
+        lines_on_tracks=network.info.build.get("lines_on_tracks", []),
+        rail=network.info.build.get("rail", {}),
+        n_stops=0 if network.transit is None else network.transit.n_stops,
         routes=network.info.build.get("routes", {}),
         left_routes=[
             row for row in network.info.build.get("routes", {}).get("each", ()) if row["left_out"]
@@ -75,7 +72,7 @@ def health_page(network: Network) -> str:
         suspects=_by_rule(suspects),
         n_suspects=len(suspects),
         listed=LISTED,
-        data=_script(_map(network, suspects)),
+        data=_script(map_data(network, suspects, list(RULES))),
     )
 
 
@@ -143,69 +140,3 @@ def _by_rule(suspects: list[Suspect]) -> list[dict[str, Any]]:
         own = [(k, s) for k, s in enumerate(suspects) if s.rule == rule]
         out.append({"title": title, "count": len(own), "rows": own[:LISTED]})
     return out
-
-
-def _map(network: Network, suspects: list[Suspect]) -> dict[str, Any] | None:
-    """Return streets as steps of whole metres from a corner, with what colours them."""
-    road = network.road
-    if not road.n_links or not np.isfinite(road.node_lon).all():
-        return None
-    rows = carriageway_rows(road)
-    turns = network.turns if network.turns is not None else turns_from([])
-    outside = ~main_links(road, turns)
-    parts = [(road, rows)]
-    if network.cut_off is not None and network.cut_off.n_links:
-        parts.append((network.cut_off, carriageway_rows(network.cut_off)))
-    west = min(float(part.node_lon.min()) for part, _ in parts)
-    south = min(float(part.node_lat.min()) for part, _ in parts)
-    north = max(float(part.node_lat.max()) for part, _ in parts)
-    scale = (111_320.0 * float(np.cos(np.radians((south + north) / 2))), 110_600.0)
-
-    def metres(lon: Array, lat: Array) -> tuple[Array, Array]:
-        return (
-            np.round((lon - west) * scale[0]).astype(int),
-            np.round((lat - south) * scale[1]).astype(int),
-        )
-
-    whole = sum(len(own) for _, own in parts) <= MOST_SHAPES
-    lines: list[list[int]] = []
-    codes: list[str] = []
-    for number, (part, own) in enumerate(parts):
-        first, lon, lat = part.shapes()
-        x, y = metres(lon, lat)
-        begin, index = take_ragged(first, own)
-        bounds = begin.tolist()
-        px, py = x[index], y[index]
-        group = 2 * outside[own] if number == 0 else np.ones(len(own), dtype=np.int64)
-        kinds = np.column_stack(
-            [group, *(getattr(part, f"{name}_source")[own] for name in _COLOURED)]
-        )
-        for k in range(len(own)):
-            span = slice(bounds[k], bounds[k + 1])
-            line = np.column_stack([px[span], py[span]])
-            line = line if whole else line[[0, -1]]
-            steps = np.diff(line, axis=0, prepend=np.zeros((1, 2), dtype=int))
-            lines.append(steps.ravel().tolist())
-            codes.append("".join(map(str, kinds[k])))
-    sx, sy = metres(np.array([s.lon for s in suspects]), np.array([s.lat for s in suspects]))
-    classes = [
-        ROAD_CLASSES[c]
-        for part, own in parts
-        for c in part.road_class[own].tolist()
-        if c != CONNECTOR
-    ]
-    return {
-        "lines": lines,
-        "codes": codes,
-        "wide": [int(name.split("_")[0] in ("motorway", "trunk", "primary")) for name in classes],
-        "themes": ["component", *_COLOURED],
-        "sources": [source.name.lower() for source in Source],
-        "straight": not whole,
-        "suspects": [
-            [int(a), int(b), s.text, list(RULES).index(s.rule)]
-            for a, b, s in zip(sx, sy, suspects, strict=True)
-        ],
-    }
-
-
-_COLOURED: Final = ("lanes", "speed", "oneway", "capacity")

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from cczsim.cli import main
+from cczsim.errors import InputError, OsmError
 from cczsim.network.road import RoadNetwork
-from cczsim.pipeline.networks import build
+from cczsim.pipeline.networks import build, load_network
 from cczsim.pipeline.progress import Progress
 from cczsim.pipeline.recipes import build_extract
+from cczsim.report.health import health_page
 
 EXTRACTS = ("osm/changsha-northeast", "osm/porto-alegre", "czt/changsha-streets-2019")
 CLOSED = {"no", "private", "agricultural", "forestry", "agricultural;forestry", "emergency",
@@ -162,3 +164,54 @@ def test_a_truncated_extract_is_one_clear_fault(
     assert len(said) == 1
     assert "half.osm.pbf" in said[0]
     assert "break off or are damaged" in said[0]
+
+
+RAIL_ONLY = """<osm version="0.6">
+<node id="1" lon="113.0" lat="28.2"><tag k="railway" v="station"/><tag k="name" v="长沙南"/></node>
+<node id="2" lon="113.05" lat="28.2"/>
+<node id="3" lon="113.1" lat="28.2"><tag k="railway" v="station"/><tag k="name" v="黄花"/></node>
+<way id="1"><nd ref="1"/><nd ref="2"/><nd ref="3"/><tag k="railway" v="rail"/></way>
+</osm>"""
+
+
+def test_tracks_without_streets_are_a_network(tmp_path: Path) -> None:
+    source, out = tmp_path / "rail.osm", tmp_path / "built"
+    source.write_text(RAIL_ONLY, encoding="utf-8")
+    stream = io.StringIO()
+    assert build(str(source), out, progress=Progress(stream=stream)) == 0
+    assert "no road for cars" in stream.getvalue()
+    assert "1 pairs of stations follow each other on tracks, 9.8 km" in stream.getvalue()
+    network = load_network(out, Progress(stream=io.StringIO()))
+    assert network.road.n_links == 0
+    assert network.transit is not None
+    assert network.transit.n_stops == 2
+    page = (out / "network.html").read_text(encoding="utf-8")
+    assert "长沙南" in page
+    assert health_page(network) == page
+
+
+def test_without_streets_and_tracks_there_is_none(tmp_path: Path) -> None:
+    source = tmp_path / "rail.osm"
+    text = RAIL_ONLY.replace('v="rail"', 'v="platform"')
+    source.write_text(text, encoding="utf-8")
+    with pytest.raises(OsmError, match="no road for cars"):
+        build(str(source), progress=Progress(stream=io.StringIO()))
+
+
+def test_the_largest_component_alone_is_kept_when_asked_for(tmp_path: Path) -> None:
+    source = tmp_path / "streets.osm"
+    nodes = "".join(f'<node id="{k}" lon="{113 + k / 100}" lat="28.2"/>' for k in range(1, 7))
+    ways = "".join(
+        f'<way id="{k}"><nd ref="{a}"/><nd ref="{b}"/><tag k="highway" v="primary"/></way>'
+        for k, (a, b) in enumerate(((1, 2), (2, 3), (5, 6)), 1)
+    )
+    source.write_text(f'<osm version="0.6">{nodes}{ways}</osm>', encoding="utf-8")
+    stream = io.StringIO()
+    out = tmp_path / "built"
+    assert build(str(source), out, keep="largest", progress=Progress(stream=stream)) == 0
+    assert "cut off, in km of directed links: primary 2.0" in stream.getvalue()
+    network = load_network(out, Progress(stream=io.StringIO()))
+    assert network.road.n_links == 4
+    assert network.cut_off is not None
+    with pytest.raises(InputError, match="keep"):
+        build(str(out), keep="largest", progress=Progress(stream=io.StringIO()))
