@@ -24,7 +24,7 @@ _COMMON: Final = {
 }  # fmt: skip
 _SOURCE: Final = {
     "file": TEXT, "place": TEXT, "bbox": NUMBERS, "overpass_url": TEXT, "keep": TEXT,
-    "railway": FLAG, "u_turns": TEXT,
+    "railway": FLAG, "u_turns": TEXT, "turn_delays": TEXT,
 }  # fmt: skip
 _ZONES: Final = {
     "kind": TEXT, "file": TEXT, "resolution": WHOLE, "districts": TEXT, "id": TEXT,
@@ -60,6 +60,7 @@ _SECTIONS: Final = {
 KINDS: Final = ("sketch", "osm", "tntp", "gmns")
 ZONE_KINDS: Final = ("h3", "h3_table", "polygons", "csv")
 U_TURNS: Final = ("anywhere", "dead-ends")
+TURN_DELAYS: Final = ("none", "keep-right", "keep-left")
 CRS_NAMES: Final = ("wgs84", "gcj02", "bd09", "cgcs2000")
 
 
@@ -163,11 +164,10 @@ def read_recipe(path: str | Path) -> Recipe:
         reader.faults.add(
             reader.where("transit", "osm_routes"), f"a recipe of kind {kind!r}", 'kind = "osm"'
         )
-    if (sections["source"] or {}).get("u_turns", U_TURNS[0]) not in U_TURNS:
-        reader.faults.add(
-            reader.where("source", "u_turns"), repr(sections["source"]["u_turns"]),
-            " or ".join(U_TURNS),
-        )  # fmt: skip
+    for key, values in (("u_turns", U_TURNS), ("turn_delays", TURN_DELAYS)):
+        value = (sections["source"] or {}).get(key, values[0])
+        if value not in values:
+            reader.faults.add(reader.where("source", key), repr(value), " or ".join(values))
     crs = top.get("crs", "wgs84").lower()
     if crs not in CRS_NAMES and not re.fullmatch(r"epsg:\d+", crs):
         reader.faults.add(

@@ -48,11 +48,15 @@ _JUMPS: Final = 12
 
 
 class Controls(NamedTuple):
-    """``control [link]``, its provenance, and ``share [link]`` of the hour that a lane flows."""
+    """``control [link]``, its provenance, and ``share [link]`` of the hour that a lane flows.
+
+    ``signals [link]`` says whether signals stand on the link itself or at its end.
+    """
 
     control: Array
     source: Array
     share: Array
+    signals: Array
     report: dict[str, Any]
 
 
@@ -80,7 +84,7 @@ def find_controls(
     if not known:  # 7
         none = np.full(road.n_links, NOT_KNOWN, dtype=np.int8)
         source = np.full(road.n_links, int(Source.DEFAULT), dtype=np.int8)
-        return Controls(none, source, green, _report(road, none, green, known))
+        return Controls(none, source, green, own == SIGNALS, _report(road, none, green, known))
     junction = extract.tag_codes("way", ["junction"])[:, 0]
     round_codes = [extract.code_of[w] for w in ("roundabout", "circular") if w in extract.code_of]
     circular = np.isin(junction, round_codes)[pieces.way[piece]]
@@ -102,7 +106,7 @@ def find_controls(
     for kind, value in SHARE.items():
         share = np.where(control == kind, value, share)
     share = np.where(control == PRIORITY, 1.0, share)
-    return Controls(control, source, share, _report(road, control, share, known))
+    return Controls(control, source, share, own == SIGNALS, _report(road, control, share, known))
 
 
 def _mapped(

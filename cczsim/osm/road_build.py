@@ -54,6 +54,8 @@ from cczsim.osm.findings import extract_findings
 from cczsim.osm.pieces import Pieces, cut, way_lengths
 from cczsim.osm.restrictions import build_turns, report_after_drop
 from cczsim.osm.tags import DRIVABLE, USED_KEYS, WayRule, interpret
+from cczsim.osm.turn_delays import Side
+from cczsim.osm.turn_delays import turn_delays as find_delays
 
 NO_ROADS = "roads"
 _SMALL_COMPONENT = "outside the largest strong component"
@@ -78,6 +80,7 @@ def build_roads(
     keep: Literal["all", "largest"] = "all",
     keep_closed: bool = False,
     u_turns: Literal["anywhere", "dead-ends"] = "anywhere",
+    turn_delays: Side | Literal["none"] = "none",
 ) -> RoadBuild:
     """Build the road network of an extract.
 
@@ -95,6 +98,9 @@ def build_roads(
         mapped streets needs.
     u_turns : {"anywhere", "dead-ends"}
         Where one may turn back on the same street unless a restriction forbids it (rule 7).
+    turn_delays : {"none", "keep-right", "keep-left"}
+        Whether signals and turns take time (:mod:`cczsim.osm.turn_delays`), and on which side of
+        the road traffic keeps.
 
     Raises
     ------
@@ -147,6 +153,10 @@ def build_roads(
         capacity=road.lanes * table.lane_capacity[road.road_class] * controls.share,  # 4
     )
     report["controls"] = controls.report
+    if turn_delays != "none":
+        delays = find_delays(road, controls.signals, controls.share, turn_delays)
+        report["turn_delays"] = {"side": turn_delays, "rules": delays.n_turns}
+        turns = join_turns([turns, delays])
     report["network"] = _network_report(road, links.piece[kept])
     report["provenance"] = _provenance(road)
     report["not_understood"] = _odd(rules, which)

@@ -214,6 +214,7 @@ def _osm(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:
         "keep": source.get("keep", "largest"),
         "railway": source.get("railway", True),
         "u_turns": source.get("u_turns", "anywhere"),
+        "turn_delays": source.get("turn_delays", "none"),
         "routes": None if recipe.osm_routes is None else read_route_settings(recipe.osm_routes),
     }
     if "file" in source:
@@ -245,6 +246,7 @@ def build_extract(
     keep: str = "all",
     railway: bool = True,
     u_turns: str = "anywhere",
+    turn_delays: str = "none",
     routes: RouteSettings | None = None,
 ) -> Network:
     """Build roads and rail of an OSM extract, and lines if asked for; it has no zones."""
@@ -253,12 +255,15 @@ def build_extract(
     with progress.step("read OSM"):
         extract = read_osm(path, bbox)  # type: ignore[arg-type]
     name = Path(path).name.split(".")[0]
-    return _from_extract(extract, name, progress, table, keep, railway, u_turns, routes)
+    return _from_extract(
+        extract, name, progress, table, keep, railway, u_turns, turn_delays, routes
+    )
 
 
 def _from_extract(
     extract: Any, name: str, progress: Progress, table: str | Path, keep: str = "largest",
-    railway: bool = True, u_turns: str = "anywhere", routes: RouteSettings | None = None,
+    railway: bool = True, u_turns: str = "anywhere", turn_delays: str = "none",
+    routes: RouteSettings | None = None,
 ) -> Network:  # fmt: skip
     from cczsim.io.class_tables import find_class_table
     from cczsim.network.edit import empty_road
@@ -271,7 +276,8 @@ def _from_extract(
     with progress.step("build roads"):
         try:
             roads = build_roads(
-                extract, table=values, keep=keep, u_turns=u_turns,  # type: ignore[arg-type]
+                extract, table=values, keep=keep,  # type: ignore[arg-type]
+                u_turns=u_turns, turn_delays=turn_delays,  # type: ignore[arg-type]
             )  # fmt: skip
             report["roads"] = roads.report
         except OsmError as error:
