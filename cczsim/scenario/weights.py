@@ -36,6 +36,7 @@ from cczsim.columns import Array
 from cczsim.demand.growth import growth_factor
 from cczsim.demand.mode_choice import car_fixed, choose, intrazonal
 from cczsim.demand.params import DemandParams
+from cczsim.errors import DemandError
 from cczsim.network.network import Network
 from cczsim.network.provenance import GUESSED
 from cczsim.network.road import ATTRIBUTES
@@ -48,11 +49,12 @@ from cczsim.scenario.trips import length_factors, make_trips, pull_costs
 STEP: Final = 0.1
 _OF_ZERO: Final = 60.0
 """Seconds that a constant of 0 is moved by, since a tenth of it is nothing."""
-_BALANCED: Final = 1e-6
+_BALANCED: Final = 1e-7
 _TRIPS: Final = ("trip_rate", "peak_share")
 _PLACES: Final = ("job_pull", "distance_decay", "decay_power")
 _GROWTH: Final = ("population_growth", "jobs_growth")
 _FULL: Final = ("standing_penalty", "crowding_penalty", "full_power", "give_up_after")
+_BUSES: Final = ("bus_delay", "bus_pce")
 _FARES: Final = ("metro_fare", "rail_fare")
 _SHARES: Final = ("job_pull", "transit_nest", "active_nest")
 _LINK_TIMES: Final = ("speed", "lanes", "capacity")
@@ -221,10 +223,16 @@ class _Answers:
     def _pull(self) -> Array:
         return pull_costs(self.before, self.demand, self.transit)
 
-    def _elsewhere(self, zones: ZoneSystem, demand: DemandParams) -> _Chosen:
-        """Return other trips by the shares of modes that each pair of zones has."""
-        trips = make_trips(zones, self._pull, demand, _BALANCED, self.factors).trips
-        return _Chosen(trips, self.now.shares)
+    def _elsewhere(self, zones: ZoneSystem, demand: DemandParams) -> _Chosen | None:
+        """Return other trips by the shares of modes that each pair of zones has.
+
+        None where they cannot be found: a run that is solved does not fail for that.
+        """
+        try:
+            found = make_trips(zones, self._pull, demand, _BALANCED, self.factors)
+        except DemandError:
+            return None
+        return _Chosen(found.trips, self.now.shares)
 
     def _of_transit(self, name: str) -> _Chosen | None:
         value, lines = getattr(self.transit, name, None), self.result.network.transit
@@ -232,6 +240,8 @@ class _Answers:
             return None
         if name in _FULL:
             return self.now if self.transit.crowding == "off" else None
+        if name in _BUSES:
+            return self.now if self.transit.bus_times == "timetable" else None
         if name in _FARES:
             rules = replace(self.transit, **{name: (1.0 + STEP) * value})  # type: ignore[arg-type]
             return self._on_lines(lines, rules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import isnan
 
 import numpy as np
@@ -11,6 +11,8 @@ from grid_case import ridden_grid
 
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import mode_equilibrium
+from cczsim.assignment.transit_params import TransitParams
+from cczsim.demand.params import DemandParams
 from cczsim.network.provenance import Source
 from cczsim.scenario.run import run_scenario
 from cczsim.scenario.spec import spec_from
@@ -88,6 +90,17 @@ def test_weights_are_near_what_a_run_solved_anew_shows(name, network, run, weigh
         said = getattr(weights[f"demand.{name}"], mode)
         assert said * change > 0.0
         assert 0.9 < said / change < 2.5
+
+
+def test_every_number_that_passengers_and_trips_hang_on_can_be_weighed(weights):
+    """A parameter that comes new is weighed too, or says that it cannot be."""
+    numbers = [
+        f"{section}.{item.name}"
+        for section, params in (("demand", DemandParams), ("transit", TransitParams))
+        for item in fields(params) if isinstance(item.default, float)
+    ]  # fmt: skip
+    unweighed = {key for key in numbers if weights[key] is None}
+    assert unweighed == set()
 
 
 def test_run_without_transit(network):
