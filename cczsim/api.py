@@ -266,6 +266,7 @@ def rank(
     uncertainty: PathLike | None = None,
     samples: int | None = None,
     seed: int = 0,
+    gap: float | None = None,
     workers: int = 1,
 ) -> dict[str, Any]:
     """Rank scenarios in the same draws of what is not known; return what ``rank.json`` holds.
@@ -281,6 +282,8 @@ def rank(
         Ranges that are drawn from.
     samples : int, optional
     seed : int
+    gap : float, optional
+        Relative gap that bushes bring every run to, samples starting from their scenario as it is.
     workers : int
         Processes.
 
@@ -297,8 +300,8 @@ def rank(
 
     with redirect_stdout(StringIO()):
         rank_files(
-            [Path(path) for path in scenarios], by=by, samples=samples, seed=seed, workers=workers,
-            uncertainty=None if uncertainty is None else Path(uncertainty), out=Path(out),
+            [Path(path) for path in scenarios], by=by, samples=samples, seed=seed, gap=gap,
+            workers=workers, uncertainty=None if uncertainty is None else Path(uncertainty), out=Path(out),
             progress=Progress(quiet=True),
         )  # fmt: skip
     found: dict[str, Any] = json.loads((Path(out) / "rank.json").read_text(encoding="utf-8"))
