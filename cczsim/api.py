@@ -301,8 +301,8 @@ def rank(
     with redirect_stdout(StringIO()):
         rank_files(
             [Path(path) for path in scenarios], by=by, samples=samples, seed=seed, gap=gap,
-            workers=workers, uncertainty=None if uncertainty is None else Path(uncertainty), out=Path(out),
-            progress=Progress(quiet=True),
+            workers=workers, uncertainty=None if uncertainty is None else Path(uncertainty),
+            out=Path(out), progress=Progress(quiet=True),
         )  # fmt: skip
     found: dict[str, Any] = json.loads((Path(out) / "rank.json").read_text(encoding="utf-8"))
     return found

@@ -17,7 +17,7 @@ The same input gives the same streets: no random number is drawn.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import hypot
 from typing import Any, Final
@@ -200,9 +200,9 @@ def propose(
         junctions.add(entry.cut.b)
         for part in entry.cut.parts:
             pool.offer(part, entry.street.root)
-    if need.more() and need.length > _LEAST_STUB:
-        chosen += [_cut_short(site, street, one, need.length) for one in too_long[:1]
-                   if one.inside == one.length and np.isfinite(need.length)]  # fmt: skip
+    if need.more():
+        last = cut_short(site, street, too_long[:1], need.length)
+        chosen += [last[1]] if last is not None else []
     left = len(pool) + len(too_long)
     return Plan(tuple(chosen), site.crs, left, unknown, site.area)
 
@@ -309,8 +309,20 @@ class _Pool:
         return heapq.heappop(self._heap)[2]
 
 
-def _cut_short(site: Site, street: StreetType, whole: Proposal, length: float) -> Proposal:
-    """Return the first part of a street (4)."""
-    share = length / whole.length
-    end = tuple(p + share * (q - p) for p, q in zip(whole.a, whole.b, strict=True))
-    return _proposal(site, street, "block", whole.a, (end[0], end[1]), whole.block, whole.root)
+def cut_short(
+    site: Site, street: StreetType, streets: Sequence[Proposal], length: float
+) -> tuple[int, Proposal] | None:
+    """Return the place of the first street that is longer than what is missing, cut to that (4).
+
+    None where no street is, or too little is missing for one.
+    """
+    if not _LEAST_STUB < length < np.inf:
+        return None
+    for place, whole in enumerate(streets):
+        if whole.inside == whole.length > length:
+            share = length / whole.length
+            end = [p + share * (q - p) for p, q in zip(whole.a, whole.b, strict=True)]
+            return place, _proposal(
+                site, street, "block", whole.a, (end[0], end[1]), whole.block, whole.root
+            )
+    return None
