@@ -233,7 +233,7 @@ class _Problem:
 
         def measure(y: Array) -> tuple[float, Array]:
             off = load(self._prior[free] + root * y) - self._counts
-            worth = float((self._weight * off**2).sum() + self._prior_weight * (y @ y))
+            worth = float((self._weight * off**2).sum() + self._prior_weight * _dot(y, y))
             return worth, off
 
         def slope_at(y: Array, off: Array) -> Array:
@@ -249,19 +249,18 @@ class _Problem:
             slope = slope_at(y, off)
             down = np.where((y > low) | (slope < 0.0), -slope, 0.0)
             if direction is not None and last is not None:
-                turn = max(0.0, float(down @ (down - last)) / float(last @ last))
+                turn = max(0.0, _dot(down, down - last) / _dot(last, last))
                 direction = np.where(down != 0.0, down + turn * direction, 0.0)
-            if direction is None or direction @ down <= 0.0:
+            if direction is None or _dot(direction, down) <= 0.0:
                 direction = down
             ahead = load(np.maximum(root * direction, 0.0)) - load(
                 np.maximum(-root * direction, 0.0)
             )
-            bend = float((self._weight * ahead**2).sum()) + self._prior_weight * float(
-                direction @ direction
-            )
+            bend = _dot(self._weight, ahead**2)
+            bend += self._prior_weight * _dot(direction, direction)
             if not bend > 0.0:
                 break
-            step = 0.5 * float(direction @ down) / bend
+            step = 0.5 * _dot(direction, down) / bend
             before, last = worth, down
             tried = y + step * direction
             if (tried >= low).all():
@@ -279,6 +278,11 @@ class _Problem:
         factor = start.copy()
         factor[free] = np.maximum(1.0 + y / root, 0.0)
         return factor
+
+
+def _dot(a: Array, b: Array) -> float:
+    """Return the sum of products, in an order that no library of linear algebra changes."""
+    return float((a * b).sum())
 
 
 def _checked(

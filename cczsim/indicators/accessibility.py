@@ -19,8 +19,9 @@ def access_indicators(
 ) -> tuple[list[Indicator], dict[str, Array]]:
     """Return jobs reached within 30, 45 and 60 minutes, and minutes to the airport.
 
-    Means are weighted by residents; "all" are the zones inside the cordon, and jobs at a gate,
-    which stands for a whole city, count as out of reach. The better of the modes is taken as the
+    So too schools and hospitals, and minutes to the nearest of them, where zones hold any. Means
+    are weighted by residents; "all" are the zones inside the cordon, and what lies at a gate,
+    which stands for a whole city, counts as out of reach. The better of the modes is taken as the
     mode ``best``.
 
     Parameters
@@ -44,6 +45,9 @@ def access_indicators(
     by_zone: dict[str, Array] = {}
     jobs = np.where(zones.inside, zones.jobs, 0.0)
     airport = np.flatnonzero(zones.hub == "airport")
+    served = {
+        name: np.where(zones.inside, getattr(zones, name), 0.0) for name in ("schools", "hospitals")
+    }
     for mode, time in by_mode.items():
         for minutes in MINUTES:
             reached = np.where(time <= minutes * 60.0, jobs, 0.0).sum(axis=1)
@@ -52,11 +56,27 @@ def access_indicators(
                 mean = _weighted(reached[rows], zones.population[rows])
                 restriction = {**by, "mode": mode, "minutes": str(minutes)}
                 out.append(Indicator("jobs_reached", mean, "jobs", restriction))
+        for name, places in served.items():
+            there = np.flatnonzero(places > 0.0)
+            if not len(there):
+                continue
+            soonest = time[:, there].min(axis=1) / 60
+            by_zone[f"{name}_{mode}"] = soonest
+            for by, rows in areas:
+                people = zones.population[rows]
+                for minutes in MINUTES:
+                    reached = np.where(time <= minutes * 60.0, places, 0.0).sum(axis=1)
+                    mean = _weighted(reached[rows], people)
+                    restriction = {**by, "mode": mode, "minutes": str(minutes)}
+                    out.append(Indicator(f"{name}_reached", mean, name, restriction))
+                out += _soonest(name, soonest[rows], people, {**by, "mode": mode})
         if len(airport):
             soonest = time[:, airport].min(axis=1) / 60
             by_zone[f"airport_{mode}"] = soonest
             for by, rows in areas:
-                out += _airport(soonest[rows], zones.population[rows], {**by, "mode": mode})
+                out += _soonest(
+                    "airport", soonest[rows], zones.population[rows], {**by, "mode": mode}
+                )
     return out, by_zone
 
 
@@ -65,13 +85,13 @@ def _weighted(values: Array, weights: Array) -> float:
     return float((values * weights).sum()) / total if total > 0.0 else float("nan")
 
 
-def _airport(minutes: Array, people: Array, by: dict[str, str]) -> list[Indicator]:
+def _soonest(what: str, minutes: Array, people: Array, by: dict[str, str]) -> list[Indicator]:
     arrives = np.isfinite(minutes)
     everyone = float(people.sum())
     share = 100 * float(people[arrives].sum()) / everyone if everyone > 0.0 else float("nan")
     note = "" if share > 99.95 else f"mean over the {share:.1f} % of residents who have a way"
     mean = _weighted(minutes[arrives], people[arrives])
     return [
-        Indicator("airport_minutes", mean, "min", by, note),
-        Indicator("airport_reach", share, "%", by),
+        Indicator(f"{what}_minutes", mean, "min", by, note),
+        Indicator(f"{what}_reach", share, "%", by),
     ]

@@ -25,7 +25,7 @@ from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.mode_choice import car_fixed, composite
 from cczsim.demand.params import DemandParams
-from cczsim.indicators.flows import tiers_present
+from cczsim.indicators.flows import link_tiers, stop_tiers, tiers_present
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.network import Network
 from cczsim.network.transit import MODES
@@ -125,10 +125,18 @@ def _gain(trips: Array, before: Array, after: Array, apart: Array) -> Array:
 def revenue_indicators(
     network: Network, equilibrium: ModeEquilibrium, demand: DemandParams, params: TransitParams
 ) -> list[Indicator]:
-    """Return fares, by boarding and by distance, and tolls of the modelled hour."""
-    flow = equilibrium.road.link_flow
-    by: dict[str, str] = {"area": "all"}
-    out = [Indicator("toll_revenue", float((flow * network.road.toll).sum()), "CNY/h", by)]
+    """Return fares, by boarding and by distance, and tolls of the modelled hour.
+
+    Fares for all, by mode of the line, and by the tier of the stop that is boarded or ridden from;
+    tolls by the tier of the link.
+    """
+    tolls = equilibrium.road.link_flow * network.road.toll
+    out = [Indicator("toll_revenue", float(tolls.sum()), "CNY/h", {"area": "all"})]
+    tiers = tiers_present(network)
+    on_link = link_tiers(network) if tiers and tolls.any() else np.full(len(tolls), -1)
+    for code, name in tiers if tolls.any() else ():
+        own = float(tolls[on_link == code].sum())
+        out.append(Indicator("toll_revenue", own, "CNY/h", {"tier": name}))
     transit, carried = network.transit, equilibrium.transit
     if transit is not None and carried is not None:
         by_km = np.array(
@@ -137,11 +145,33 @@ def revenue_indicators(
                 for m in MODES
             ]
         )
-        rate = np.repeat(by_km[transit.mode], np.diff(transit.line_first))
-        ridden = float((carried.segment_flow * transit.run_length * rate).sum())
-        fares = float(carried.boardings.sum()) * demand.transit_fare + ridden
-        out.append(Indicator("fare_revenue", fares, "CNY/h", by))
+        mode = np.repeat(transit.mode, np.diff(transit.line_first))
+        ridden = carried.segment_flow * transit.run_length * by_km[mode]
+        fares = carried.boardings * demand.transit_fare + ridden
+        left = stop_tiers(network)[transit.line_stop]
+        parts: list[tuple[dict[str, str], Array]] = [({"area": "all"}, np.ones_like(mode, bool))]
+        parts += [({"transit_mode": MODES[code]}, mode == code) for code in np.unique(mode)]
+        parts += [({"tier": name}, left == code) for code, name in tiers]
+        out += [
+            Indicator("fare_revenue", float(fares[rows].sum()), "CNY/h", by) for by, rows in parts
+        ]
     return out
+
+
+def surplus_by_zone(
+    before: Situation, after: Situation, demand: DemandParams, population: Array
+) -> Array:
+    """Return what those who start in a zone gain in the hour a resident, ``[zone], CNY/h``.
+
+    By logsum; NaN where nobody lives.
+    """
+    scale = demand.choice_scale
+    apart = ~np.eye(len(population), dtype=bool)
+    total = 0.5 * np.add.reduce([before.trips[m] + after.trips[m] for m in after.trips])
+    gain = _gain(total, composite(before.costs, scale), composite(after.costs, scale), apart)
+    money = gain.sum(axis=1) / 3600.0 * demand.value_of_time
+    nobody = np.full(len(population), np.nan)
+    return np.asarray(np.divide(money, population, out=nobody, where=population > 0.0))
 
 
 def same_zones(networks: Sequence[Network]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cczsim.assignment.result import RoadAssignment
 from cczsim.columns import Array
-from cczsim.indicators.flows import link_tiers, tiers_present
+from cczsim.indicators.flows import link_tiers, stop_tiers, tiers_present
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.network import Network
 from cczsim.network.transit import MODES, TransitNetwork
@@ -60,8 +60,9 @@ def car_petrol(speed_kmh: Array) -> Array:
 
 
 def energy_indicators(network: Network, assignment: RoadAssignment) -> list[Indicator]:
-    """Return energy, CO2 and PM2.5 by tier for cars, and for cars and transit together.
+    """Return energy, CO2 and PM2.5 for cars, for transit and for both, by tier and by transit mode.
 
+    What lines use counts in the tier of the stop that a run leaves.
     Electricity is counted at the meter; its CO2 is the grid's. PM2.5 is what is emitted on the
     way, power stations left out.
     """
@@ -69,15 +70,25 @@ def energy_indicators(network: Network, assignment: RoadAssignment) -> list[Indi
     tier = link_tiers(network)
     out = []
     cars = _cars(network, assignment, street)
-    lines = _lines(network.transit) if network.transit is not None else (0.0, 0.0, 0.0)
+    transit = network.transit
+    lines = _lines(transit) if transit is not None else (0.0, 0.0, 0.0)
     out += _three(tuple(a + b for a, b in zip(cars, lines, strict=True)), {"area": "all"})
     out += _three(cars, {"area": "all", "by": "car"})
-    if network.transit is not None:
+    left = np.zeros(0, dtype=np.int64)
+    if transit is not None:
         out += _three(lines, {"area": "all", "by": "transit"})
+        for code in np.unique(transit.mode):
+            own = np.repeat(transit.mode == code, np.diff(transit.line_first))
+            out += _three(_lines(transit, own), {"area": "all", "transit_mode": MODES[code]})
+        left = stop_tiers(network)[transit.line_stop]
     for code, name in tiers_present(network):
-        out += _three(
-            _cars(network, assignment, street & (tier == code)), {"tier": name, "by": "car"}
-        )
+        cars = _cars(network, assignment, street & (tier == code))
+        out += _three(cars, {"tier": name, "by": "car"})
+        if transit is not None:
+            own_lines = _lines(transit, left == code)
+            out += _three(own_lines, {"tier": name, "by": "transit"})
+            both = tuple(a + b for a, b in zip(cars, own_lines, strict=True))
+            out += _three(both, {"tier": name})
     return out
 
 
@@ -105,9 +116,11 @@ def _cars(network: Network, assignment: RoadAssignment, rows: Array) -> tuple[fl
     )
 
 
-def _lines(transit: TransitNetwork) -> tuple[float, float, float]:
+def _lines(transit: TransitNetwork, runs: Array | None = None) -> tuple[float, float, float]:
+    """Return what the vehicles of all runs use and emit, or of those marked, ``[line_stop]``."""
     line_of = np.repeat(np.arange(transit.n_lines), np.diff(transit.line_first))
-    km = np.bincount(line_of, weights=transit.run_length, minlength=transit.n_lines) / 1e3
+    length = transit.run_length if runs is None else np.where(runs, transit.run_length, 0.0)
+    km = np.bincount(line_of, weights=length, minlength=transit.n_lines) / 1e3
     vehicle_km = km * 3600 / transit.headway
     power, dust = 0.0, 0.0
     for code in np.unique(transit.mode):

@@ -7,7 +7,7 @@ import numpy as np
 from cczsim.assignment.result import RoadAssignment
 from cczsim.columns import Array
 from cczsim.indicators.indicator import Indicator
-from cczsim.network.locate import link_zones
+from cczsim.network.locate import link_zones, zone_of_points
 from cczsim.network.network import Network
 from cczsim.network.zones import TIERS
 
@@ -18,6 +18,15 @@ def link_tiers(network: Network) -> Array:
         return np.full(network.road.n_links, -1)
     zone = link_zones(network)
     return np.where(zone >= 0, network.zones.tier[zone], -1)
+
+
+def stop_tiers(network: Network) -> Array:
+    """Return the tier that each stop lies in or is nearest to, ``[stop]``; -1 where none tells."""
+    transit, zones = network.transit, network.zones
+    if transit is None or zones is None:
+        return np.full(0 if transit is None else transit.n_stops, -1)
+    zone = zone_of_points(zones, transit.stop_lon, transit.stop_lat)
+    return np.where(zone >= 0, zones.tier[zone], -1)
 
 
 def tiers_present(network: Network) -> list[tuple[int, str]]:

@@ -28,7 +28,8 @@ _SOURCE: Final = {
 }  # fmt: skip
 _ZONES: Final = {
     "kind": TEXT, "file": TEXT, "resolution": WHOLE, "districts": TEXT, "id": TEXT,
-    "name": TEXT, "population": TEXT, "jobs": TEXT, "district": TEXT, "tier": TEXT,
+    "name": TEXT, "population": TEXT, "jobs": TEXT, "schools": TEXT, "hospitals": TEXT,
+    "district": TEXT, "tier": TEXT,
     "jobs_per_resident": NUMBER, "per_zone": WHOLE, "reach_km": NUMBER, "min_people": NUMBER,
     "empty_as_zero": FLAG,
 }  # fmt: skip

@@ -211,6 +211,7 @@ def _figures(
         "year": result.year,
         "indicators": indicators,
         "targets": [asdict(row) for row in result.targets],
+        "observations": [asdict(row) | {"residual": row.residual} for row in result.observations],
         "changes": [asdict(row) for row in result.changes],
         "assumptions": [asdict(row) for row in result.assumptions],
     }

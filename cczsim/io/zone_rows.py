@@ -16,6 +16,9 @@ from cczsim.network.geometry import local_crs, project
 from cczsim.network.zone_people import join_small
 from cczsim.network.zones import TIERS
 
+SERVICES = ("schools", "hospitals")
+"""Places that people go to, beside jobs."""
+
 
 @dataclass(frozen=True, eq=False)
 class ZoneRows:
@@ -31,7 +34,17 @@ class ZoneRows:
     jobs: Array
     """NaN where there is no column of them."""
     polygons: list[Any] | None
+    schools: Array | None = None
+    hospitals: Array | None = None
+    """Places; None where there is no column of them."""
     report: dict[str, Any] = field(default_factory=dict)
+
+    def places(self, of: Array, n: int) -> dict[str, Array | None]:
+        """Return schools and hospitals summed into other zones, ``of`` telling which."""
+        return {
+            name: None if here is None else np.bincount(of, here, minlength=n)
+            for name, here in (("schools", self.schools), ("hospitals", self.hospitals))
+        }
 
     def take(self, rows: Array) -> ZoneRows:
         """Return some of the zones."""
@@ -47,6 +60,8 @@ class ZoneRows:
             people=self.people[rows],
             jobs=self.jobs[rows],
             polygons=None if self.polygons is None else [self.polygons[k] for k in kept],
+            schools=None if self.schools is None else self.schools[rows],
+            hospitals=None if self.hospitals is None else self.hospitals[rows],
         )
 
 
@@ -66,7 +81,8 @@ def tiers_of(records: Sequence[Record], given: Mapping[str, Any], faults: FaultC
 
 def columns(given: Mapping[str, Any], **default: str) -> dict[str, str]:
     """Return the columns that must be there: those named, and those without which none can do."""
-    named = {k: given[k] for k in ("id", "name", "population", "jobs", "district") if k in given}
+    wanted = ("id", "name", "population", "jobs", "district", "schools", "hospitals")
+    named = {k: given[k] for k in wanted if k in given}
     if "tier" in given and given["tier"] not in TIERS:
         named["tier"] = given["tier"]
     return default | named
@@ -108,4 +124,5 @@ def joined(zones: ZoneRows, least: float) -> ZoneRows:
     }
     people = np.bincount(to, zones.people, minlength=len(to))
     jobs = np.bincount(to, zones.jobs, minlength=len(to))
-    return replace(replace(zones, people=people, jobs=jobs).take(kept), report=report)
+    changed: dict[str, Any] = {"people": people, "jobs": jobs, **zones.places(to, len(to))}
+    return replace(replace(zones, **changed).take(kept), report=report)

@@ -25,7 +25,7 @@ from cczsim.columns import objects, texts
 from cczsim.errors import FaultCollector, InputError
 from cczsim.io.recipe import Recipe
 from cczsim.io.zone_hexagons import district_hexagons
-from cczsim.io.zone_rows import ZoneRows, columns, joined, tiers_of, with_jobs
+from cczsim.io.zone_rows import SERVICES, ZoneRows, columns, joined, tiers_of, with_jobs
 from cczsim.io.zone_tables import (
     Record,
     filled,
@@ -91,6 +91,7 @@ def add_zones(network: Network, recipe: Recipe) -> Network:
         zone_lat=zones.lat,
         population=zones.people,
         jobs=zones.jobs,
+        **{name: here for name in SERVICES if (here := getattr(zones, name)) is not None},
         area=np.zeros(len(zones.ids)) if polygons is None else polygon_areas(polygons),
         polygon=None if polygons is None else objects(polygons),
     )
@@ -168,6 +169,14 @@ def _from_file(recipe: Recipe, given: Mapping[str, Any], hull: Any) -> ZoneRows:
         code = np.array([int(text) for text in ids]) if whole else numbered
     names = labels(records, wanted.get("name"))
     fallback = ids or [str(k) for k in numbered]
+    for name in SERVICES:
+        if name in wanted and given.get("empty_as_zero", False):
+            records, empty = filled(records, wanted[name])
+            report[f"empty_{name}_taken_as_zero"] = empty
+    services: dict[str, Any] = {
+        name: numbers(records, wanted[name], faults) for name in SERVICES if name in wanted
+    }
+    faults.raise_if_any()
     zones = ZoneRows(
         ids=code,
         names=[name or other for name, other in zip(names, fallback, strict=True)],
@@ -178,6 +187,7 @@ def _from_file(recipe: Recipe, given: Mapping[str, Any], hull: Any) -> ZoneRows:
         people=people,
         jobs=jobs,
         polygons=polygons,
+        **services,
     )
     if kind == "h3_table" and "resolution" in given:
         zones = _coarser(zones, ids, int(given["resolution"]))
@@ -233,6 +243,7 @@ def _coarser(zones: ZoneRows, ids: list[str], resolution: int) -> ZoneRows:
         lat=np.array([c.centroid.y for c in cells]),
         people=np.bincount(of, zones.people),
         jobs=np.bincount(of, zones.jobs),
+        **zones.places(of, len(unique)),  # type: ignore[arg-type]
         polygons=cells,
         report={"cells_in_table": len(ids), "resolution": resolution},
     )

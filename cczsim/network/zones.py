@@ -49,6 +49,10 @@ class ZoneSystem(Columns):
     )  # fmt: skip
     population: Array = column("zone", "float64", "", "residents", low=0.0, default=0.0)
     jobs: Array = column("zone", "float64", "", "jobs", low=0.0, default=0.0)
+    schools: Array = column("zone", "float64", "", "schools", low=0.0, default=0.0)
+    hospitals: Array = column(
+        "zone", "float64", "", "hospitals and other places of health care", low=0.0, default=0.0
+    )
     area: Array = column("zone", "float64", "m2", "area of the zone", low=0.0, default=0.0)
     built_up_area: Array = column(
         "zone", "float64", "m2", "built-up area within the zone", low=0.0, default=0.0

@@ -21,7 +21,7 @@ from cczsim.pipeline.kept_steps import KeptSteps
 from cczsim.pipeline.networks import load_network, network_inputs
 from cczsim.pipeline.progress import Progress
 from cczsim.pipeline.run_record import input_hashes, run_record, versions
-from cczsim.pipeline.summary import main_figures, scoreboard
+from cczsim.pipeline.summary import main_figures, observed, scoreboard
 from cczsim.scenario.compare import Comparison, noise
 from cczsim.scenario.compare import compare as compare_runs
 from cczsim.scenario.figures import check_targets
@@ -338,6 +338,8 @@ def _say_result(
     for line in scoreboard(result.targets):
         progress.say(line)
     for line in main_figures(result, comparison):
+        progress.say(line)
+    for line in observed(result.observations):
         progress.say(line)
     progress.say(f"  page: {job.folder / 'report.html'}")
     progress.say("")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cczsim.indicators.indicator import Indicator, find
 from cczsim.scenario.compare import Comparison, ComparisonRow
-from cczsim.scenario.result import RunResult, TargetRow
+from cczsim.scenario.result import ObservationRow, RunResult, TargetRow
 
 MAIN: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("road_density", {"tier": "central"}),
@@ -45,6 +45,15 @@ def scoreboard(targets: Sequence[TargetRow]) -> list[str]:
         + (figure(row.value, row.unit) if row.met is not None else "–")
         + f"  {words[row.met]}"
         for row in targets
+    ]
+
+
+def observed(rows: Sequence[ObservationRow]) -> list[str]:
+    """Return a line for each figure that was observed, with the model's beside it."""
+    return [
+        f"  {row.figure}: {figure(row.value, row.unit)}, observed {figure(row.observed)} "
+        f"({row.residual:+.0%}; {row.source})"
+        for row in rows
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,13 +15,14 @@ import numpy as np
 from markupsafe import Markup
 
 from cczsim import __version__
+from cczsim.indicators.plan_targets import find_target
 from cczsim.network.transit import MODES
 from cczsim.report import tables
 from cczsim.report.answer import answer
 from cczsim.report.charts import Chart, gap_chart, line_charts, load_chart, mode_chart, tier_charts
 from cczsim.report.density_tables import density_tables
 from cczsim.report.embed import bokeh_script, plot_json, script_json
-from cczsim.report.figures import DASH, count, number, percent, scientific
+from cczsim.report.figures import DASH, MINUS, count, number, percent, scientific
 from cczsim.report.maps import RegionMap, region_map
 from cczsim.report.palette import BASE_COLOR, MODE_COLORS, SCENARIO_COLOR, ZONE_COLORS
 from cczsim.report.provenance import (
@@ -83,6 +85,37 @@ def ledger_lines(result: RunResult) -> tuple[LedgerLine, ...]:
             )
             for k, row in enumerate(own)
         ]  # fmt: skip
+    return tuple(lines)
+
+
+@dataclass(frozen=True)
+class ObservationLine:
+    """A figure of the model beside what was observed, ready to print."""
+
+    name: Both
+    unit: Both
+    value: str
+    observed: str
+    residual: str
+    source: Both
+
+
+def observation_lines(figures: tables.Figures) -> tuple[ObservationLine, ...]:
+    """Return the model's figures beside those that are known of the place."""
+    result = figures.result
+    lines = []
+    for row in result.observations:
+        item = find_target(row.figure, result.indicators, tables.target_convention(result))
+        name = tables.figure_label(item) if item is not None else same(row.figure)
+        if row.label:
+            name = Both(row.label, row.label_zh or row.label)
+        off = f"{100.0 * row.residual:+.0f} %" if math.isfinite(row.residual) else DASH
+        lines.append(
+            ObservationLine(
+                name, tables.unit_of(row.unit), number(row.value), number(row.observed),
+                off.replace("-", MINUS), Both(row.source, row.source_zh or row.source),
+            )
+        )  # fmt: skip
     return tuple(lines)
 
 
@@ -278,6 +311,7 @@ def render(
         lines=_line_groups(result, base),
         has_lines=result.network.transit is not None and result.network.transit.n_lines > 0,
         ledger=ledger_lines(result),
+        observations=observation_lines(figures),
         changes=change_lines(result),
         guessed=guessed_shares(result.network.road),
         facts=size_facts(result),

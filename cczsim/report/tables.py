@@ -38,7 +38,10 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "links_over_capacity", "km_over_capacity",
     ),
     "lines": ("passenger_km", "boardings", "line_speed", "crowded_minute", "no_room"),
-    "access": ("jobs_reached", "airport_minutes", "airport_reach"),
+    "access": (
+        "jobs_reached", "airport_minutes", "airport_reach", "schools_reached", "schools_minutes",
+        "schools_reach", "hospitals_reached", "hospitals_minutes", "hospitals_reach",
+    ),
     "environment": ("energy", "co2", "pm25"),
     "appraisal": (
         "surplus", "surplus_hours", "time_saved", "winners", "losers", "fare_revenue",

@@ -57,7 +57,9 @@ def _shown(key: str, values: Array) -> tuple[Array, str]:
     values = np.where(np.isfinite(values), values, np.nan)
     if "density" in key:
         return values, "km/km²"
-    if key.startswith("jobs"):
+    if key == "surplus_resident":
+        return values, "CNY/h"
+    if key.startswith(("jobs", "schools", "hospitals")):
         return values, ""
     return values, "min"
 

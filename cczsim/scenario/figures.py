@@ -17,6 +17,7 @@ from cczsim.indicators.appraisal import (
     revenue_indicators,
     same_zones,
     situation,
+    surplus_by_zone,
 )
 from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.indicators.indicator import Indicator
@@ -27,7 +28,7 @@ from cczsim.indicators.plan_targets import (
     named_figure,
 )
 from cczsim.network.network import Network
-from cczsim.scenario.result import Assumption, Evidence, RunResult, TargetRow
+from cczsim.scenario.result import Assumption, Evidence, ObservationRow, RunResult, TargetRow
 from cczsim.scenario.spec import ScenarioSpec
 
 _MADE_OF: dict[str, tuple[str, ...]] = {
@@ -44,6 +45,7 @@ class Figures:
 
     indicators: tuple[Indicator, ...]
     targets: tuple[TargetRow, ...]
+    observations: tuple[ObservationRow, ...]
     zone_access: dict[str, Array]
 
 
@@ -80,8 +82,15 @@ def measure(
             for net, found in ((base.network, base.equilibrium), (network, equilibrium))
         ]
         indicators += tuple(appraisal_indicators(network, before_after[0], before_after[1], demand))
+        assert network.zones is not None
+        by_zone["surplus_resident"] = surplus_by_zone(
+            before_after[0], before_after[1], demand, network.zones.population
+        )
     before = base.indicators if base is not None else None
-    return Figures(indicators, _targets(spec, indicators, before, assumptions), by_zone)
+    return Figures(
+        indicators, _targets(spec, indicators, before, assumptions),
+        _observations(spec, indicators), by_zone,
+    )  # fmt: skip
 
 
 def _targets(
@@ -165,6 +174,39 @@ def _evidence(
     return tuple(out)
 
 
+def _observations(
+    spec: ScenarioSpec, indicators: tuple[Indicator, ...]
+) -> tuple[ObservationRow, ...]:
+    """Return the model's figures beside those that are known of the place.
+
+    Raises
+    ------
+    ScenarioError
+        An observation names no figure.
+    """
+    faults = FaultCollector(ScenarioError)
+    rows = []
+    for key, known in spec.observations.items():
+        path = f"observations.{key}.figure"
+        where = f"{spec.origins.get(path, '')}: {path}".removeprefix(": ")
+        try:
+            item = named_figure(known.figure, indicators, spec.density.convention, where)
+        except IndicatorError as error:
+            faults.extend(error.faults)
+            continue
+        a_day = known.per == "day"
+        value = item.value / spec.demand.params.peak_share if a_day else item.value
+        unit = item.unit.replace("/h", "/d") if a_day else item.unit
+        rows.append(
+            ObservationRow(
+                key, known.figure, unit, value, known.value, known.source, known.source_zh or "",
+                known.label or "", known.label_zh or "",
+            )
+        )  # fmt: skip
+    faults.raise_if_any()
+    return tuple(rows)
+
+
 def _hangs_on(key: str) -> tuple[str, ...]:
     return next((names for start, names in _MADE_OF.items() if key.startswith(start)), _TRAVEL)
 
@@ -176,9 +218,10 @@ def check_targets(spec: ScenarioSpec, network: Network) -> None:
     ------
     ScenarioError
     """
-    if spec.targets or any(item.shows for item in spec.not_modelled.values()):
+    if spec.observations or spec.targets or any(i.shows for i in spec.not_modelled.values()):
         indicators, _ = all_indicators(network, _still(network), demand=spec.demand.params)
         _targets(spec, indicators, None, ())
+        _observations(spec, indicators)
 
 
 def known_figures(

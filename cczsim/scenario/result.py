@@ -157,6 +157,38 @@ class TargetRow:
 
 
 @dataclass(frozen=True)
+class ObservationRow:
+    """A figure of the model beside what was observed.
+
+    Parameters
+    ----------
+    key : str
+        Key in ``[observations]``.
+    figure : str
+        As targets name it.
+    unit : str
+        Of both values; an hour's figure is brought to a day where the observed one is of a day.
+    value, observed : float
+    source, source_zh, label, label_zh : str
+    """
+
+    key: str
+    figure: str
+    unit: str
+    value: float
+    observed: float
+    source: str
+    source_zh: str = ""
+    label: str = ""
+    label_zh: str = ""
+
+    @property
+    def residual(self) -> float:
+        """Return the model's figure over what was observed, less 1; NaN where that is 0."""
+        return self.value / self.observed - 1.0 if self.observed else float("nan")
+
+
+@dataclass(frozen=True)
 class RunResult:
     """A finished scenario.
 
@@ -185,3 +217,4 @@ class RunResult:
     assumptions: tuple[Assumption, ...]
     targets: tuple[TargetRow, ...]
     zone_access: dict[str, Array] = field(default_factory=dict)
+    observations: tuple[ObservationRow, ...] = ()

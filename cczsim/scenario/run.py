@@ -181,6 +181,7 @@ def run_scenario(
         assumptions=assumed,
         targets=figures.targets,
         zone_access=figures.zone_access,
+        observations=figures.observations,
     )
 
 

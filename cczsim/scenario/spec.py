@@ -85,6 +85,23 @@ class NotModelled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Observation:
+    """A figure that is known of the place; the report sets the model's beside it."""
+
+    figure: str = key("text", "figure of the model, named as in targets", default=REQUIRED)
+    value: float = key("number", "what was observed, in the unit of the figure", default=REQUIRED)
+    per: str = key(
+        "choice", "whether what was observed is of an hour as the modelled one, or of a day, with "
+        "which an hour's figure over demand.peak_share compares", choices=("hour", "day"),
+        default="hour",
+    )  # fmt: skip
+    source: str = key("text", "who observed it, when and where", default=REQUIRED)
+    source_zh: str | None = key("text", "the same in Chinese")
+    label: str | None = key("text", "name, for the report")
+    label_zh: str | None = key("text", "name in Chinese")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportKeys:
     """How the page opens."""
 
@@ -166,6 +183,10 @@ class ScenarioSpec:
     not_modelled: dict[str, NotModelled] = key(
         "sections", "targets of the plan that this model cannot judge, by name, each with its why",
         table=NotModelled, default={},
+    )  # fmt: skip
+    observations: dict[str, Observation] = key(
+        "sections", "figures that are known of the place, by name; the model's stand beside them",
+        table=Observation, default={},
     )  # fmt: skip
     changes: tuple[Change, ...] = key("variants", "what is changed, in order", default=[])
     uncertainty: dict[str, Uncertain] = key(

@@ -85,3 +85,31 @@ def test_other_zones_do_not_compare(network):
     fewer = network.replace(zones=network.zones.replace(zone_id=network.zones.zone_id + 1))
     assert not same_zones((network, fewer))
     assert not same_zones((network, network.replace(zones=None)))
+
+
+def test_fares_add_up_over_modes_and_tiers_and_zones_share_the_surplus(network):
+    from cczsim.assignment.equilibrium import mode_equilibrium
+    from cczsim.assignment.transit_params import TransitParams
+    from cczsim.indicators.appraisal import revenue_indicators, surplus_by_zone
+    from tests.scenario.test_scenario_nested import with_bus
+
+    demand, n = DemandParams(), network.zones.n_zones
+    ridden = with_bus()
+    found = mode_equilibrium(ridden, np.full((n, n), 30.0), demand)
+    fares = revenue_indicators(ridden, found, demand, TransitParams())
+    whole = by(fares, "fare_revenue", area="all")
+    assert whole > 0.0
+    for part in ("tier", "transit_mode"):
+        values = [i.value for i in fares if i.key == "fare_revenue" and part in i.by]
+        assert sum(values) == pytest.approx(whole)
+    costs = {m: np.full((n, n), 900.0) for m in ("car", "transit", "active")}
+    better = {m: cost.copy() for m, cost in costs.items()}
+    better["transit"][0] -= 300.0
+    better["car"][1] += 300.0
+    before, after = at(costs, demand, n), at(better, demand, n)
+    gain = surplus_by_zone(before, after, demand, network.zones.population)
+    assert gain[0] > 0.0 > gain[1]
+    np.testing.assert_allclose(gain[2:], 0.0, atol=1e-9)
+    rows = appraisal_indicators(network, before, after, demand)
+    tiers = sum(i.value for i in rows if i.key == "surplus" and "tier" in i.by)
+    assert (gain * network.zones.population).sum() == pytest.approx(tiers)

@@ -73,8 +73,11 @@ def test_modes_and_tiers_add_up(key: str) -> None:
     cars = value(found, key, {"area": "all", "by": "car"})
     lines = value(found, key, {"area": "all", "by": "transit"})
     assert value(found, key, {"area": "all"}) == pytest.approx(cars + lines)
-    parts = sum(i.value for i in found if i.key == key and "tier" in i.by)
-    assert parts == pytest.approx(cars)
+    for by, whole in (("car", cars), ("transit", lines), (None, cars + lines)):
+        parts = [i.value for i in found if i.key == key and "tier" in i.by and i.by.get("by") == by]
+        assert sum(parts) == pytest.approx(whole)
+    by_mode = [i.value for i in found if i.key == key and "transit_mode" in i.by]
+    assert sum(by_mode) == pytest.approx(lines)
 
 
 def test_without_transit_the_cars_are_all() -> None:

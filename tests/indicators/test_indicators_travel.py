@@ -124,3 +124,30 @@ def test_more_minutes_never_reach_fewer_jobs() -> None:
             steps = [by_zone[f"jobs_{minutes}_{mode}"] for minutes in (30, 45, 60)]
             assert (np.diff(steps, axis=0) >= 0).all()
         assert (by_zone["jobs_45_best"] >= by_zone["jobs_45_car"]).all()
+
+
+def test_schools_and_hospitals_are_counted_where_zones_hold_any() -> None:
+    from cczsim.indicators.accessibility import access_indicators
+
+    network = case.network()
+    zones = network.zones
+    assert zones is not None
+    n = zones.n_zones
+    away = np.where(np.eye(n, dtype=bool), 300.0, 40 * 60.0)
+    found, by_zone = access_indicators(network, {"car": away})
+    assert not any(i.key.startswith(("schools", "hospitals")) for i in found)
+    schools = np.zeros(n)
+    schools[0] = 3.0
+    placed = network.replace(zones=zones.replace(schools=schools))
+    found, by_zone = access_indicators(placed, {"car": away})
+    np.testing.assert_allclose(by_zone["schools_car"], [5.0] + [40.0] * (n - 1))
+    people = zones.population[zones.inside]
+    first = zones.population[0] / people.sum() if zones.inside[0] else 0.0
+    got = {
+        i.by["minutes"]: i.value
+        for i in found
+        if i.key == "schools_reached" and i.by.get("area") == "all" and i.by["mode"] == "car"
+    }
+    inside = 3.0 if zones.inside[0] else 0.0
+    assert got["30"] == pytest.approx(inside * first)
+    assert got["45"] == pytest.approx(inside)
