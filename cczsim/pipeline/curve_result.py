@@ -29,7 +29,7 @@ def shares(rows: Sequence[dict[str, Any]], scenarios: int) -> dict[str, Any]:
 
     ``density`` is the gain of the first scenario at its best density, ``other`` that of each other
     scenario at its own density, ``both`` that of it at its best; positive is better. ``stops_at``
-    is the density from which the next step gains no more than the gaps allow, by scenario; ``part``
+    is the density beyond which none gains more than the gaps allow, by scenario; ``part``
     is which part of the gain of both is that of the other scenario: alone, and on top of density.
     """
     out: dict[str, Any] = {}
@@ -50,15 +50,7 @@ def shares(rows: Sequence[dict[str, Any]], scenarios: int) -> dict[str, Any]:
             ]
             for own in by_scenario
         ]
-        stops: list[float | None] = []
-        for own in gains:
-            stop = None
-            for (r, gain), (s, following) in pairwise(own):
-                bound = (r["noise"] + s["noise"]) * abs(r["figures"][key])
-                if following - gain <= bound:
-                    stop = r["density"]
-                    break
-            stops.append(stop)
+        stops = [_stops_gaining(own, key) for own in gains]
         alone = max(g for _, g in gains[0])
         other = [own[0][1] if own else None for own in gains[1:]]
         both = [max(g for _, g in own) if own else None for own in gains[1:]]
@@ -72,12 +64,24 @@ def shares(rows: Sequence[dict[str, Any]], scenarios: int) -> dict[str, Any]:
     return out
 
 
+def _stops_gaining(own: Sequence[tuple[dict[str, Any], float]], key: str) -> float | None:
+    """Return the least density beyond which none gains more than the gaps allow."""
+    for k, (row, gain) in enumerate(own[:-1]):
+        if all(
+            later - gain <= (row["noise"] + other["noise"]) * abs(row["figures"][key])
+            for other, later in own[k + 1 :]
+        ):
+            return float(row["density"])
+    return None
+
+
 def pays(rows: Sequence[dict[str, Any]], specs: Sequence[ScenarioSpec]) -> dict[str, Any]:
     """Return what each step of density costs for a vehicle-hour that it saves, and what pays.
 
     A vehicle-hour of the modelled hour is worth the time of those in the car, so many hours a year
-    and so many years, discounted. ``stops_at`` is the density from which the next step costs more
-    than that, by scenario; None where none does.
+    and so many years, discounted. ``stops_at`` is the density at which that worth less the cost is
+    greatest, by scenario; None where it is the highest. A step that saves no more than the gaps
+    allow has no price.
     """
     worth, stops, steps = [], [], []
     for number, spec in enumerate(specs):
@@ -86,17 +90,17 @@ def pays(rows: Sequence[dict[str, Any]], specs: Sequence[ScenarioSpec]) -> dict[
         worth.append(an_hour * HOURS_A_YEAR * (1.0 - (1.0 + RATE) ** -YEARS) / RATE)
         own = [r for r in rows if r["scenario"] == number]
         priced: list[float | None] = []
-        stop = None
         for r, following in pairwise(own):
             saved = r["figures"]["vehicle_hours"] - following["figures"]["vehicle_hours"]
             noise = r["noise"] * r["figures"]["vehicle_hours"]
             noise += following["noise"] * following["figures"]["vehicle_hours"]
             cost = following["figures"]["building_cost"] - r["figures"]["building_cost"]
-            # A step that saves no more than the gaps allow has no price, and does not pay.
             priced.append(cost / saved if saved > noise else None)
-            if stop is None and (saved <= noise or cost / saved > worth[-1]):
-                stop = r["density"]
-        stops.append(stop)
+        net = [
+            -worth[-1] * r["figures"]["vehicle_hours"] - r["figures"]["building_cost"] for r in own
+        ]
+        best = int(np.argmax(net))
+        stops.append(own[best]["density"] if best < len(own) - 1 else None)
         steps.append(priced)
     return {
         "hours_a_year": HOURS_A_YEAR, "years": YEARS, "rate": RATE, "worth": worth,
@@ -127,8 +131,8 @@ def print_curve(content: dict[str, Any]) -> None:
         write_line(f"{key}: gain of {'; '.join(parts)}; stops gaining: {', '.join(stops)}")
         for name, part in zip(names[1:], item["part"], strict=True):
             if part is not None:
-                low, high = sorted(100 * p for p in part)
-                write_line(f"  {name} makes {low:.0f} to {high:.0f} % of the gain of both")
+                low, high = sorted(round(100 * p) for p in part)
+                write_line(f"  {name} makes {low} to {high} % of the gain of both")
     priced_by = content["pays"]
     for k, name in enumerate(names):
         prices = priced_by["cost_of_a_vehicle_hour"][k]

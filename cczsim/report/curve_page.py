@@ -92,7 +92,7 @@ def _answers(
         for title, part, both in zip(titles[1:], item["part"], item["both"], strict=True):
             if part is None:
                 continue
-            low, high = sorted(part)
+            low, high = sorted(round(share, 2) + 0.0 for share in part)  # no minus zero
             out.append(
                 text(
                     "curve.part", label=labels[key], scenario=title,
