@@ -92,9 +92,9 @@ def assign_bushes(
     """
     params = params or BushParams()
     matrix = check_demand(demand, zones.n_zones)
-    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns)
+    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns, True)
     parts = split_demand(matrix, run.trees.od_cost)
-    bushes = Bushes(run.graph, zones, [run.model], parts.assigned, start=start)
+    bushes = Bushes(run.graph, zones, [run.model], parts.assigned, run.loader, start=start)
     status = Status.ITERATION_LIMIT
     while True:
         run.price(bushes.link_flow())

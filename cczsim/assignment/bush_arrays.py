@@ -9,9 +9,11 @@ import numpy as np
 from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.cost import LinkCost
 from cczsim.columns import Array
-from cczsim.kernels.bush import Labels, Rows
-from cczsim.kernels.bush_equalise import Choice
-from cczsim.kernels.bush_grow import Approach, GrowWork
+from cczsim.kernels.bush import Rows
+from cczsim.kernels.bush_grow import UNKNOWN, Approach, GrowWork
+from cczsim.kernels.bush_label import Labels
+from cczsim.kernels.bush_pairs import Merges, Pairs
+from cczsim.kernels.bush_trade import Choice
 from cczsim.kernels.hierarchy import N_LANES, NONE, Hierarchy
 from cczsim.kernels.types import ForwardStar
 from cczsim.kernels.vdf import Vdf
@@ -72,7 +74,8 @@ def approach(road: RoadNetwork, star: ForwardStar, net: Hierarchy, zones: ZoneSy
     np.cumsum(np.bincount(star.head, minlength=road.n_nodes), out=first[1:])
     place = np.full(road.n_nodes, NONE, dtype=np.int32)
     place[star.rank[np.flatnonzero(road.node_through)]] = net.node_place[net.rank]
-    return Approach(first, arc, star.tail[arc], place, star.rank[np.asarray(zones.centroid)])
+    tail = star.tail[arc]
+    return Approach(first, arc, tail, place[tail], place, star.rank[np.asarray(zones.centroid)])
 
 
 def empty_rows(n_bushes: int, n_zones: int) -> Rows:
@@ -94,19 +97,46 @@ def wider(array: Array, width: int) -> Array:
     return new
 
 
-def label_work(n_workers: int, n_bushes: int, positions: int, to_zone: tuple[int, ...]) -> Labels:
+def label_work(
+    n_workers: int, n_bushes: int, positions: int, arcs: int, to_zone: tuple[int, ...]
+) -> Labels:
     """Return room for the labels of all bushes."""
     shape = (n_bushes, positions)
     return Labels(
+        core=np.empty(shape, dtype=np.int32),
+        n_core=np.zeros(n_bushes, dtype=np.int32),
+        scratch=np.empty((n_workers, 2, positions), dtype=np.int32),
         low=np.empty((n_workers, positions)),
-        high=np.empty((n_workers, positions)),
         short=np.empty(shape, dtype=np.int32),
-        long=np.empty(shape, dtype=np.int32),
-        merge=np.empty(shape, dtype=np.int32),
+        main=np.empty(shape, dtype=np.int32),
+        merge=np.empty((n_bushes, arcs), dtype=np.int32),
+        dear=np.empty((n_bushes, arcs), dtype=np.int32),
         n_merges=np.zeros(n_bushes, dtype=np.int32),
         excess=np.zeros(n_bushes),
         to_zone=np.zeros(to_zone),
     )
+
+
+def merge_work(n_bushes: int, n_merges: int) -> Merges:
+    """Return room for so many merges."""
+    counts = [np.empty(n_merges, dtype=np.int32) for _ in range(3)]
+    flows = [np.empty(n_merges) for _ in range(2)]
+    return Merges(
+        first=np.zeros(n_bushes + 1, dtype=np.int32),
+        sign=np.empty(n_merges, dtype=np.uint64),
+        n_cheap=counts[0], n_dear=counts[1], on_cheap=flows[0], on_dear=flows[1], pair=counts[2],
+    )  # fmt: skip
+
+
+def pair_work(n_pairs: int, n_places: int) -> Pairs:
+    """Return room for so many pairs, and for so many places in their ways."""
+    flows = [np.empty(n_pairs) for _ in range(3)]
+    return Pairs(
+        first_arc=np.empty(n_pairs + 1, dtype=np.int32),
+        split=np.empty(n_pairs, dtype=np.int32),
+        arc=np.empty(n_places, dtype=np.int32),
+        on_cheap=flows[0], on_dear=flows[1], shift=flows[2],
+    )  # fmt: skip
 
 
 def grow_work(n_workers: int, n_places: int, n_nodes: int, n_links: int) -> GrowWork:
@@ -115,10 +145,13 @@ def grow_work(n_workers: int, n_places: int, n_nodes: int, n_links: int) -> Grow
     def ints(*shape: int) -> Array:
         return np.empty((n_workers, *shape), dtype=np.int32)
 
+    def nothing(length: int, value: int) -> Array:
+        return np.full((n_workers, length), value, dtype=np.int32)
+
     return GrowWork(
         label=np.empty((n_workers, n_places, N_LANES)), above=ints(n_places, N_LANES),
-        dist=np.empty((n_workers, N_LANES, n_nodes)), old=ints(n_nodes), way=ints(n_nodes),
-        seat=ints(n_nodes), anchor=ints(n_nodes), node=ints(n_nodes + 1),
+        old=nothing(n_nodes, NONE), way=nothing(n_nodes, UNKNOWN), seat=nothing(n_nodes, NONE),
+        anchor=nothing(n_nodes, NONE), met=nothing(n_nodes + 1, 0), node=ints(n_nodes + 1),
         low=np.empty((n_workers, n_nodes + 1)), high=np.empty((n_workers, n_nodes + 1)),
         moved=ints(n_nodes + 1), enter=ints(n_nodes + 1), end=ints(n_nodes + 1),
         stack=ints(2 * n_nodes + 2), first=ints(n_nodes + 2), arc=ints(n_links + n_nodes),

@@ -14,6 +14,8 @@ from cczsim.assignment.bush_arrays import (
     grow_work,
     kernel_choice,
     label_work,
+    merge_work,
+    pair_work,
     star_vdf,
     wider,
 )
@@ -25,8 +27,18 @@ from cczsim.assignment.shortest import TreeLoader
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows as Rows
 from cczsim.kernels.bush import settle_all
-from cczsim.kernels.bush_equalise import label_all, shift_all
 from cczsim.kernels.bush_grow import regrow_all
+from cczsim.kernels.bush_label import find_cores, label_all
+from cczsim.kernels.bush_pairs import (
+    N_PARTS,
+    carry_out,
+    pair_up,
+    plan,
+    sign_merges,
+    step_length,
+    take_change,
+)
+from cczsim.kernels.bush_trade import trade_all
 from cczsim.kernels.types import N_BLOCKS
 from cczsim.kernels.vdf import LinkState
 from cczsim.network.forward_star import forward_star
@@ -34,14 +46,8 @@ from cczsim.network.zones import ZoneSystem
 
 ROUNDS = 100
 """Rounds of shifts over all bushes between two widenings, at most."""
-ALL_EVERY = 4
-"""In every fourth round all bushes are looked at, also those that had nothing left to do."""
-ENOUGH = 0.05
+ENOUGH = 0.01
 """Rounds end once the excess within bushes is below this share of the gap."""
-LEFT = 0.01
-"""A bush has nothing left to do once its excess is below this share of the gap."""
-LITTLE = 0.01
-"""Merges are passed over at which this share of that is to be gained."""
 SLACK = 1e-3
 """Used ways that miss the least cost by less than this share of the gap ask for no other way."""
 
@@ -66,6 +72,8 @@ class Bushes:
         may not drive.
     demand : array [class x zone, zone], pce/h
         0 within zones and where no path leads.
+    loader : TreeLoader
+        Of the graph, and of all its nodes.
     car_demand : CarDemand, optional
         Where people may leave the car; then ``demand`` is where to start from.
     start : BushStart, optional
@@ -78,6 +86,7 @@ class Bushes:
         zones: ZoneSystem,
         models: Sequence[LinkCost],
         demand: Array,
+        loader: TreeLoader,
         car_demand: CarDemand | None = None,
         start: BushStart | None = None,
     ) -> None:
@@ -89,7 +98,7 @@ class Bushes:
         self.demand = np.array(demand)
         self._choice = kernel_choice(car_demand)
         self._vdf = star_vdf(star, models)
-        self._loader = TreeLoader(road, zones.centroid, everywhere=True)
+        self._loader = loader
         self._into = approach(road, star, self._loader.net, zones)
         self._goes = self.demand > 0.0
         if car_demand is not None:
@@ -102,9 +111,15 @@ class Bushes:
         self._work = grow_work(self._n_workers, len(net.place_node), road.n_nodes, road.n_links)
         self._state = LinkState(np.zeros(road.n_links), np.zeros(n_arcs), np.zeros(n_arcs))
         self._class_flow = np.zeros((len(models), road.n_links))
+        self._change = np.empty(road.n_links)
+        self._merges, self._pairs = merge_work(self.demand.shape[0], 0), pair_work(0, 0)
         if start is not None and min(road.n_links, len(start.tail_id)) > 0:
             self._start_from(start)
-        self._regrow(0.0)
+        else:
+            # The trees of some origins tell how much room those of all may take.
+            n_batches = len(net.batch_zone)
+            self._grow(0.0, np.arange(0, n_batches, 8))
+        self._grow(0.0)
 
     def _start_from(self, start: BushStart) -> None:
         """Take over the bushes of another solution, and the costs at their flow."""
@@ -140,9 +155,14 @@ class Bushes:
             rows = rows._replace(arc=arc.astype(np.int32))
         return BushSolution(self._graph, self._zone_id, len(self._models), rows, self.demand.copy())
 
-    def _regrow(self, slack: float) -> None:
-        """Let all bushes drop what they do not use, and gain least-cost ways at present costs."""
+    def _grow(self, slack: float, batches: Array | None = None) -> None:
+        """Let bushes drop what they do not use, and gain least-cost ways at present costs.
+
+        All of them, or those of some of the hierarchy's batches.
+        """
         star, into, loader = self._star, self._into, self._loader
+        if batches is None:
+            batches = np.arange(len(loader.net.batch_zone))
         n_links = len(star.link)
         flow = self._class_flow.sum(axis=0)
         total = self.demand.sum(axis=1)
@@ -151,7 +171,7 @@ class Bushes:
             link_cost = loader.customise(model.cost(flow))
             while True:
                 regrow_all(
-                    star, into, loader.net, loader.metric, link_cost,
+                    star, into, loader.net, loader.metric, batches, link_cost,
                     link_cost[star.link[into.arc]], self._state.cost, self._goes, total, slack,
                     self._rows, c * self._n_zones, c * n_links, self._n_workers, self._work, room,
                 )  # fmt: skip
@@ -161,14 +181,14 @@ class Bushes:
 
     def _make_room(self, positions: int, arcs: int) -> None:
         rows = self._rows
-        positions = max(int(1.1 * positions), rows.first.shape[1])
-        arcs = max(int(1.1 * arcs), rows.arc.shape[1])
+        positions = max(int(1.2 * positions), rows.first.shape[1])
+        arcs = max(int(1.4 * arcs), rows.arc.shape[1])
         self._rows = rows._replace(
             first=wider(rows.first, positions), arc=wider(rows.arc, arcs),
             tail=wider(rows.tail, arcs), flow=wider(rows.flow, arcs),
         )  # fmt: skip
         self._labels = label_work(
-            self._n_workers, len(rows.size), positions, self._choice.total.shape
+            self._n_workers, len(rows.size), positions, arcs, self._choice.total.shape
         )
 
     def class_flow(self) -> Array:
@@ -213,28 +233,42 @@ class Bushes:
         od_cost : array [class x zone, zone], s
             Least costs on the whole network.
         gap, wanted : float
-            Relative gap now, and at the end: a bush is left when its own gap is well below both.
+            Relative gap now, and at the end: rounds end well below the one, or below the other.
         """
-        self._regrow(SLACK * gap)
-        share = max(LEFT * gap, 0.1 * wanted)
-        spent = (self.demand * np.where(self.demand > 0.0, od_cost, 0.0)).sum(axis=1)
-        enough = ENOUGH * gap * float(spent.sum())
+        self._grow(SLACK * gap)
+        spent = float((self.demand * np.where(self.demand > 0.0, od_cost, 0.0)).sum())
+        enough = max(ENOUGH * gap, 0.1 * wanted) * spent
         elastic = len(self._choice.total) > 0
-        left = np.ones(0, dtype=bool)
-        for done in range(ROUNDS):
-            every = done % ALL_EVERY == 0
-            # The first round passes nothing over: a trickle on a dear way, too little to count,
-            # would for ever keep cheaper ways from entering beside it.
-            pass_over = share if done else 0.0
-            if every:
-                left = self._rows.size > 0
-            label_all(
-                self._rows, self._state.cost, spent, LITTLE * pass_over, left, elastic,
-                self._n_workers, self._labels,
-            )  # fmt: skip
-            excess = shift_all(
-                self._rows, self._vdf, self._state, self._choice, self.demand, spent, pass_over,
-                self._labels, left,
-            )  # fmt: skip
-            if every and excess <= enough:
+        find_cores(self._rows, elastic, self._n_workers, self._labels)
+        for _ in range(ROUNDS):
+            label_all(self._rows, self._state.cost, elastic, self._n_workers, self._labels)
+            excess = float(self._labels.excess.sum())
+            if elastic:
+                off = trade_all(
+                    self._rows, self._vdf, self._state, self._choice, self.demand, self._labels
+                )
+                excess += off * self._choice.scale
+            if excess <= enough:
                 break
+            self._shift()
+
+    def _shift(self) -> None:
+        """Shift flow once on all bushes together, by their labels."""
+        rows, labels, n_workers = self._rows, self._labels, self._n_workers
+        n_merges = int(labels.n_merges.sum())
+        if n_merges > len(self._merges.sign):
+            self._merges = merge_work(len(rows.size), int(1.1 * n_merges))
+        merges = self._merges
+        np.cumsum(labels.n_merges, out=merges.first[1:])
+        sign_merges(rows, n_workers, labels, merges)
+        n_places = int((merges.n_cheap[:n_merges] + merges.n_dear[:n_merges]).sum())
+        if n_merges > len(self._pairs.split) or n_places > len(self._pairs.arc):
+            self._pairs = pair_work(len(merges.sign), int(1.1 * n_places))
+        pairs = self._pairs
+        n_pairs = pair_up(rows, labels, merges, pairs)
+        gained = plan(pairs, n_pairs, self._vdf, self._state, self._change)
+        if gained > 0.0:
+            length = step_length(gained, self._vdf, self._state, self._change)
+            part_change = self._block_flow[:N_PARTS]
+            carry_out(rows, labels, merges, pairs, length, part_change)
+            take_change(part_change, self._vdf, self._state)

@@ -171,7 +171,9 @@ def elastic_assignment(
         )
     persons = check_demand(trips, zones.n_zones, "trips")
     all_trips = float(persons.sum())
-    run = RoadRun(road, zones, toll_factor, distance_factor, on_iteration, turns)
+    run = RoadRun(
+        road, zones, toll_factor, distance_factor, on_iteration, turns, params.algorithm == "b"
+    )
     demand = CarDemand.of(persons, run.trees.od_cost, other_odds, scale, car_fixed, occupancy)
     run.go_on(start.history if start is not None else ())
     if params.algorithm == "b":
@@ -249,7 +251,7 @@ def _by_bushes(
         # Who drives at the costs that the like run ended with, not at those of empty roads.
         run.price(flow_of(near, run.graph))
     first = demand.matrix(demand.wanted(run.trees.od_cost))
-    bushes = Bushes(run.graph, zones, [run.model], first, demand, start=near)
+    bushes = Bushes(run.graph, zones, [run.model], first, run.loader, demand, start=near)
     if start is not None and start.bushes is not None:
         bushes.go_on(start.bushes)
     status = Status.ITERATION_LIMIT

@@ -34,6 +34,8 @@ class RoadRun:
         Called with each record.
     turns : Turns, optional
         Rules that paths keep; flows are then of the rows of ``road``, and the result is of links.
+    everywhere : bool
+        Whether least costs to all nodes are to be known, as bushes ask.
     """
 
     def __init__(
@@ -44,14 +46,15 @@ class RoadRun:
         distance_factor: float,
         on_iteration: Callable[[IterationRecord], None] | None = None,
         turns: Turns | None = None,
+        everywhere: bool = False,
     ) -> None:
+        self._began = time.perf_counter()
         self.graph = SearchGraph.of(road, zones.centroid, turns)
         self.road = self.graph.road
         self.model = LinkCost(self.road, toll_factor, distance_factor, self.graph.owner)
-        self.loader = TreeLoader(self.road, zones.centroid)
+        self.loader = TreeLoader(self.road, zones.centroid, everywhere)
         self.history: list[IterationRecord] = []
         self._on_iteration = on_iteration
-        self._began = time.perf_counter()
         self.price(np.zeros(self.road.n_links))
 
     def go_on(self, history: Sequence[IterationRecord]) -> None:

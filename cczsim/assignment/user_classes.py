@@ -92,14 +92,14 @@ class _Layers:
             model.fixed = np.where(graph.mark(barred), np.inf, model.fixed)
             self.models.append(model)
         self.plain = LinkCost(graph.road, owner=graph.owner)
-        self._loader = TreeLoader(graph.road, zones.centroid)
+        self.loader = TreeLoader(graph.road, zones.centroid, everywhere=True)
 
     def price(self, flow: Array) -> None:
         """Take a flow ``[class, row], pce/h``."""
         self.flow = flow
         total = flow.sum(axis=0)
         self.cost = np.stack([model.cost(total) for model in self.models])
-        self.od_cost = np.concatenate([self._loader.grow(cost).od_cost for cost in self.cost])
+        self.od_cost = np.concatenate([self.loader.grow(cost).od_cost for cost in self.cost])
 
     def objective(self) -> float:
         """Return Beckmann's objective, pce s/h."""
@@ -156,7 +156,7 @@ def assign_classes(
         for c, one in enumerate(classes)
     ]
     demand = np.concatenate([part.assigned for part in parts])
-    bushes = Bushes(graph, zones, layers.models, demand, start=start)
+    bushes = Bushes(graph, zones, layers.models, demand, layers.loader, start=start)
     history: list[IterationRecord] = []
     status = Status.ITERATION_LIMIT
     while True:

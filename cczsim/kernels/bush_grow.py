@@ -18,7 +18,8 @@ from cczsim.kernels.hierarchy import NONE
 from cczsim.kernels.hierarchy_sweep import climb, close, count_lanes, descend
 from cczsim.kernels.types import Array
 
-_UNKNOWN = -2
+UNKNOWN = -2
+"""What nobody has asked for yet."""
 
 
 class Approach(NamedTuple):
@@ -29,6 +30,8 @@ class Approach(NamedTuple):
     first : int32 array [node + 1]
     arc, tail : int32 array [link]
         By head.
+    tail_place : int32 array [link]
+        Place of the tail.
     place : int32 array [node]
         Place of a node that paths may pass, or NONE.
     zone_node : int32 array [zone]
@@ -37,6 +40,7 @@ class Approach(NamedTuple):
     first: Array
     arc: Array
     tail: Array
+    tail_place: Array
     place: Array
     zone_node: Array
 
@@ -44,21 +48,22 @@ class Approach(NamedTuple):
 class GrowWork(NamedTuple):
     """Scratch space of one worker.
 
-    ``label`` and ``above`` are the hierarchy's; ``dist`` [lane, node] the least costs. By node:
-    ``old`` the position in the bush, ``way`` the place in the approach of the least-cost way,
-    ``seat`` the new position of what the bush did not use, ``anchor`` the old position of the last
-    used node on the way there. By old position: ``node``, ``low`` and ``high`` the least and the
-    greatest cost of used ways, ``moved`` the new position, ``enter`` what enters there, ``end`` the
-    anchor of that. ``stack`` is of searches; ``first`` to ``flow`` hold the new bush.
+    ``label`` and ``above`` are the hierarchy's. By node: ``old`` the position in the bush, ``way``
+    the place in the approach of the least-cost way, ``seat`` the new position of what the bush did
+    not use, ``anchor`` the old position of the last used node on the way there; ``met`` lists the
+    nodes whose way was asked for, their number last, so that only what was written is cleared. By
+    old position: ``node``, ``low`` and ``high`` the least and the greatest cost of used ways,
+    ``moved`` the new position, ``enter`` what enters there, ``end`` the anchor of that. ``stack``
+    is of searches; ``first`` to ``flow`` hold the new bush.
     """
 
     label: Array
     above: Array
-    dist: Array
     old: Array
     way: Array
     seat: Array
     anchor: Array
+    met: Array
     node: Array
     low: Array
     high: Array
@@ -77,11 +82,12 @@ def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, s
              base: int, origin: int, least: float, work: Any) -> None:  # fmt: skip
     """Label what a bush uses with the least and the greatest costs of used ways, by position."""
     low, high, node, old = work.low, work.high, work.node, work.old
+    moved, enter, head = work.moved, work.enter, star.head
     low[0] = 0.0
     high[0] = 0.0
     node[0] = origin
     old[origin] = 0
-    work.moved[0] = 0
+    moved[0] = 0
     for p in range(1, size):
         best, worst = np.inf, -np.inf
         for k in range(first[p], first[p + 1]):
@@ -92,127 +98,107 @@ def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, s
                 worst = max(worst, high[tail[k]] + here)
         low[p] = best
         high[p] = worst
-        node[p] = star.head[arc[first[p]] - base]
-        work.moved[p] = NONE
-        work.enter[p] = _UNKNOWN
+        node[p] = head[arc[first[p]] - base]
+        moved[p] = NONE
+        enter[p] = UNKNOWN
         if worst > -np.inf:
             old[node[p]] = p
 
 
+# Below, arrays are handed over one by one: to hand over a tuple counts references to all its
+# arrays, which takes longer than what is asked.
+
+
 @inner_kernel
-def _least_way(first: Any, tail: Any, into_cost: Any, dist: Any, node: int) -> tuple[int, float]:
+def _least_way(
+    first: Any, tail: Any, tail_place: Any, into_cost: Any, far: Any, origin: int, node: int
+) -> tuple[int, float]:
     """Return where an approach holds the last link of a node's least-cost way, and its cost."""
     best, best_at = np.inf, NONE
     for k in range(first[node], first[node + 1]):
-        here = dist[tail[k]] + into_cost[k]
+        place = tail_place[k]
+        if place == NONE and tail[k] != origin:
+            continue
+        here = into_cost[k] if place == NONE else far[place] + into_cost[k]
         if here < best:
             best, best_at = here, k
     return best_at, best
 
 
-@kernel
-def _anchor_of(into: Any, into_cost: Any, dist: Any, node: int, work: Any) -> int:
+@inner_kernel
+def _anchor_of(
+    first: Any, tail: Any, tail_place: Any, into_cost: Any, far: Any, origin: int, node: int,
+    old: Any, way: Any, anchor: Any, met: Any,
+) -> int:  # fmt: skip
     """Return the old position of the last used node on the least-cost way to a node and beyond."""
-    begin, anchor = node, NONE
-    while anchor == NONE:
-        if work.old[node] >= 0:
-            anchor = work.old[node]
-        elif work.anchor[node] != NONE:
-            anchor = work.anchor[node]
+    begin, found = node, NONE
+    while found == NONE:
+        if old[node] >= 0:
+            found = old[node]
+        elif anchor[node] != NONE:
+            found = anchor[node]
         else:
-            if work.way[node] == _UNKNOWN:
-                work.way[node], _ = _least_way(into.first, into.tail, into_cost, dist, node)
-            if work.way[node] == NONE:
-                return NONE
-            node = into.tail[work.way[node]]
-    while work.old[begin] < 0 and work.anchor[begin] == NONE:
-        work.anchor[begin] = anchor
-        begin = into.tail[work.way[begin]]
-    return int(anchor)
+            if way[node] == UNKNOWN:
+                way[node], _ = _least_way(first, tail, tail_place, into_cost, far, origin, node)
+                met[met[-1]] = node
+                met[-1] += 1
+            if way[node] == NONE:
+                break
+            node = tail[way[node]]
+    if found != NONE:
+        while old[begin] < 0 and anchor[begin] == NONE:
+            anchor[begin] = found
+            begin = tail[way[begin]]
+    return int(found)
 
 
-@kernel
-def _admit(
-    into: Any, into_cost: Any, dist: Any, p: int, way: int, reached: float, work: Any
-) -> None:
-    """Let the least-cost way to a used position enter there, if it closes no circle.
-
-    It enters where it leaves what is used at a position that lies nearer by the greatest cost of
-    used ways.
-    """
-    end = _anchor_of(into, into_cost, dist, into.tail[way], work)
-    if end == NONE:
-        return
-    rest = max(reached - dist[work.node[end]], 0.0)
-    if work.high[end] + rest < work.high[p]:
-        work.enter[p] = way
-        work.end[p] = end
-
-
-@kernel
-def _position(node: int, work: Any) -> int:
-    """Return the new position of a node."""
-    if work.old[node] >= 0:
-        return int(work.moved[work.old[node]])
-    return int(work.seat[node])
-
-
-@kernel
-def _lay(into: Any, base: int, node: int, n_new: int, work: Any) -> int:
+@inner_kernel
+def _lay(
+    into_arc: Any, into_tail: Any, base: int, node: int, n_new: int, old: Any, way: Any, seat: Any,
+    moved: Any, stack: Any, first: Any, arc: Any, tail: Any, flow: Any,
+) -> int:  # fmt: skip
     """Append the unused nodes of the least-cost way to a node; return the number of positions."""
+    # The search for an order uses the stack from its other end.
+    top = len(stack) - 1
     depth = 0
-    while work.old[node] < 0 and work.seat[node] == NONE:
-        work.stack[len(work.stack) - 1 - depth] = node
+    while old[node] < 0 and seat[node] == NONE:
+        stack[top - depth] = node
         depth += 1
-        node = into.tail[work.way[node]]
+        node = into_tail[way[node]]
+    before = moved[old[node]] if old[node] >= 0 else seat[node]
     for i in range(depth - 1, -1, -1):
-        node = work.stack[len(work.stack) - 1 - i]
-        way = work.way[node]
-        k = work.first[n_new]
-        work.arc[k] = into.arc[way] + base
-        work.tail[k] = _position(into.tail[way], work)
-        work.flow[k] = 0.0
-        work.seat[node] = n_new
+        node = stack[top - i]
+        k = first[n_new]
+        arc[k] = into_arc[way[node]] + base
+        tail[k] = before
+        flow[k] = 0.0
+        seat[node] = n_new
+        before = n_new
         n_new += 1
-        work.first[n_new] = k + 1
+        first[n_new] = k + 1
     return n_new
 
 
 @kernel
-def _put_in(into: Any, base: int, p: int, n_new: int, k_new: int, work: Any) -> int:
-    """Append the arc that enters at a position, unless it is there; return the number of arcs."""
-    way = work.enter[p]
-    entering = into.arc[way] + base
-    for k in range(work.first[n_new], k_new):
-        if work.arc[k] == entering:
-            return k_new
-    work.arc[k_new] = entering
-    work.tail[k_new] = _position(into.tail[way], work)
-    work.flow[k_new] = 0.0
-    return k_new + 1
-
-
-@kernel
-def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, dist: Any, origin: int, base: int,
+def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, far: Any, origin: int, base: int,
             goes: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int, least: float,
             slack: float, work: Any) -> int:  # fmt: skip
     """Write a bush's successor into the scratch space; return its number of positions.
 
-    Used positions keep their order but for those that another needs to come first.
+    Used positions keep their order but for those that another needs to come first. The least-cost
+    way to a position enters where it leaves what is used at a position that lies nearer by the
+    greatest cost of used ways, so that it closes no circle.
 
     Raises
     ------
     ValueError
         The arcs close a circle, which costs above 0 do not allow.
     """
-    work.old[:] = NONE
-    work.way[:] = _UNKNOWN
-    work.seat[:] = NONE
-    work.anchor[:] = NONE
     _measure(star, cost, first, arc, tail, flow, size, base, origin, least, work)
     stack, node, low, high = work.stack, work.node, work.low, work.high
-    moved, enter, end, old, seat = work.moved, work.enter, work.end, work.old, work.seat
-    into_first, into_tail, zone_node = into.first, into.tail, into.zone_node
+    moved, enter, end, met = work.moved, work.enter, work.end, work.met
+    old, way, seat, anchor = work.old, work.way, work.seat, work.anchor
+    into_first, into_arc, into_tail, tail_place, place_of, zone_node = into
     new_first, new_arc, new_tail, new_flow = work.first, work.arc, work.tail, work.flow
     new_first[0] = 0
     new_first[1] = 0
@@ -224,14 +210,24 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, dist: Any, origin: 
         depth = 1
         while depth > 0:
             p = stack[depth - 1]
-            if enter[p] == _UNKNOWN:
+            if enter[p] == UNKNOWN:
                 enter[p] = NONE
                 # Zones that paths may not pass have no label of their own.
-                far = dist[node[p]]
-                if far == np.inf or low[p] > far * (1.0 + slack):
-                    way, reached = _least_way(into_first, into_tail, into_cost, dist, node[p])
-                    if way != NONE and low[p] > reached * (1.0 + slack):
-                        _admit(into, into_cost, dist, p, way, reached, work)
+                place = place_of[node[p]]
+                if place == NONE or low[p] > far[place] * (1.0 + slack):
+                    last, reached = _least_way(
+                        into_first, into_tail, tail_place, into_cost, far, origin, node[p]
+                    )
+                    if last != NONE and low[p] > reached * (1.0 + slack):
+                        begin = _anchor_of(
+                            into_first, into_tail, tail_place, into_cost, far, origin,
+                            into_tail[last], old, way, anchor, met,
+                        )  # fmt: skip
+                        if begin != NONE:
+                            gone = 0.0 if begin == 0 else far[place_of[node[begin]]]
+                            if high[begin] + max(reached - gone, 0.0) < high[p]:
+                                enter[p] = last
+                                end[p] = begin
             before = NONE
             for k in range(first[p], first[p + 1]):
                 if moved[tail[k]] == NONE and flow[k] > least and high[tail[k]] > -np.inf:
@@ -246,25 +242,54 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, dist: Any, origin: 
                 continue
             depth -= 1
             if enter[p] != NONE:
-                n_new = _lay(into, base, into.tail[enter[p]], n_new, work)
+                n_new = _lay(
+                    into_arc, into_tail, base, into_tail[enter[p]], n_new, old, way, seat, moved,
+                    stack, new_first, new_arc, new_tail, new_flow,
+                )  # fmt: skip
             k_new = new_first[n_new]
+            entering = into_arc[enter[p]] + base if enter[p] != NONE else NONE
             for k in range(first[p], first[p + 1]):
                 if flow[k] > least and moved[tail[k]] >= 0:
                     new_arc[k_new] = arc[k]
                     new_tail[k_new] = moved[tail[k]]
                     new_flow[k_new] = flow[k]
                     k_new += 1
-            if enter[p] != NONE:
-                k_new = _put_in(into, base, p, n_new, k_new, work)
+                    if arc[k] == entering:
+                        entering = NONE
+            if entering != NONE:
+                t = into_tail[enter[p]]
+                new_arc[k_new] = entering
+                new_tail[k_new] = moved[old[t]] if old[t] >= 0 else seat[t]
+                new_flow[k_new] = 0.0
+                k_new += 1
             moved[p] = n_new
             n_new += 1
             new_first[n_new] = k_new
     for zone in range(len(goes)):
-        far_node = zone_node[zone]
-        unseated = goes[zone] and old[far_node] < 0 and seat[far_node] == NONE
-        if unseated and _anchor_of(into, into_cost, dist, far_node, work) != NONE:
-            n_new = _lay(into, base, far_node, n_new, work)
+        to = zone_node[zone]
+        if not goes[zone] or old[to] >= 0 or seat[to] != NONE:
+            continue
+        begin = _anchor_of(
+            into_first, into_tail, tail_place, into_cost, far, origin, to, old, way, anchor, met
+        )
+        if begin != NONE:
+            n_new = _lay(
+                into_arc, into_tail, base, to, n_new, old, way, seat, moved, stack, new_first,
+                new_arc, new_tail, new_flow,
+            )  # fmt: skip
     return n_new
+
+
+@inner_kernel
+def _clear(size: int, node: Any, met: Any, old: Any, way: Any, seat: Any, anchor: Any) -> None:
+    """Clear what a bush of so many positions wrote by node."""
+    for p in range(size):
+        old[node[p]] = NONE
+    for i in range(met[-1]):
+        way[met[i]] = UNKNOWN
+        seat[met[i]] = NONE
+        anchor[met[i]] = NONE
+    met[-1] = 0
 
 
 @kernel
@@ -299,34 +324,31 @@ def _regrow_batch(
     descend(net, metric, batch, work.label)
     close(net, link_cost, batch, work.label, work.above[:0])
     n_lanes = count_lanes(net, batch)
-    for node in range(len(into.place)):
-        place = into.place[node]
-        for lane in range(n_lanes):
-            work.dist[lane, node] = np.inf if place == NONE else work.label[place, lane]
     for lane in range(n_lanes):
         zone = net.batch_zone[batch, lane]
         bush = bush_0 + zone
         if not goes[bush].any():
             continue
         origin = into.zone_node[zone]
-        work.dist[lane, origin] = 0.0
+        old_size = rows.size[bush]
         size = _regrow(
-            star, into, into_cost, cost, work.dist[lane], origin, base, goes[bush],
+            star, into, into_cost, cost, work.label[:, lane], origin, base, goes[bush],
             rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush], rows.size[bush],
             1e-14 * total[bush], slack, work,
         )  # fmt: skip
         if not _keep(rows, bush, size, goes[bush], into.zone_node, work):
             room[0] = max(room[0], size + 1)
             room[1] = max(room[1], work.first[size])
+        _clear(max(old_size, 1), work.node, work.met, work.old, work.way, work.seat, work.anchor)
 
 
 @parallel_kernel
 def regrow_all(
-    star: Any, into: Any, net: Any, metric: Any, link_cost: Any, into_cost: Any, cost: Any,
-    goes: Any, total: Any, slack: float, rows: Any, bush_0: int, base: int, n_workers: int,
-    work: Any, room: Any,
+    star: Any, into: Any, net: Any, metric: Any, batches: Any, link_cost: Any, into_cost: Any,
+    cost: Any, goes: Any, total: Any, slack: float, rows: Any, bush_0: int, base: int,
+    n_workers: int, work: Any, room: Any,
 ) -> None:  # fmt: skip
-    """Let every bush of a class drop what it does not use, and gain least-cost ways.
+    """Let the bushes of a class drop what it does not use, and gain least-cost ways.
 
     Parameters
     ----------
@@ -336,6 +358,8 @@ def regrow_all(
         All nodes that paths may pass have places.
     metric : Metric
         From :func:`~cczsim.kernels.hierarchy.customise` at ``link_cost``.
+    batches : int array
+        The batches of the hierarchy whose bushes are to grow.
     link_cost : float64 array [link], s
         By row of the network; above 0 between nodes that paths may pass.
     into_cost : float64 array [link], s
@@ -357,18 +381,18 @@ def regrow_all(
     room : int32 array [worker, 2], written
         Positions and arcs of the largest bush that found no room; such bushes stay as they were.
     """
-    n_batches = len(net.batch_zone)
     for worker in numba.prange(n_workers):
         mine = GrowWork(
-            work.label[worker], work.above[worker], work.dist[worker], work.old[worker],
-            work.way[worker], work.seat[worker], work.anchor[worker], work.node[worker],
+            work.label[worker], work.above[worker], work.old[worker],
+            work.way[worker], work.seat[worker], work.anchor[worker], work.met[worker],
+            work.node[worker],
             work.low[worker], work.high[worker], work.moved[worker], work.enter[worker],
             work.end[worker], work.stack[worker], work.first[worker], work.arc[worker],
             work.tail[worker], work.flow[worker],
         )  # fmt: skip
         room[worker] = 0
-        for batch in range(worker, n_batches, n_workers):
+        for b in range(worker, len(batches), n_workers):
             _regrow_batch(
                 star, into, net, metric, link_cost, into_cost, cost, goes, total, slack, rows,
-                bush_0, base, batch, mine, room[worker],
+                bush_0, base, batches[b], mine, room[worker],
             )  # fmt: skip

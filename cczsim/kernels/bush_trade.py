@@ -1,16 +1,19 @@
-"""Bushes brought to equal costs, and people to and from the car, round after round."""
+"""People to and from the car, on the ways of the bushes."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
-from cczsim.kernels._jit import kernel, parallel_kernel
-from cczsim.kernels.bush import OVERSHOT, label, last_place, shift
+from cczsim.kernels._jit import kernel
+from cczsim.kernels.bush_label import last_place
 from cczsim.kernels.types import Array
 from cczsim.kernels.vdf import move
+
+
+_OVERSHOT = 0.1
+"""A step is cut back once it loses more than this share of what it was to gain."""
 
 
 class Choice(NamedTuple):
@@ -61,7 +64,7 @@ def _go(
 
 
 @kernel
-def trade(
+def _trade(
     rows: Any, bush: int, vdf: Any, state: Any, choice: Any, demand: Any, labels: Any
 ) -> float:
     """Move demand of a bush between the drive and the other modes, all destinations at once.
@@ -123,59 +126,14 @@ def trade(
     step = min(1.0, gain / (bend + more))
     grown = _go(rows, bush, vdf, state, demand, share, asked, step)
     past = step * bend + grown - gain
-    if past > OVERSHOT * gain:
+    if past > _OVERSHOT * gain:
         _go(rows, bush, vdf, state, demand, share, asked, -step * past / (gain + past))
     return off
 
 
 @kernel
-def _label_mine(
-    rows: Any, cost: Any, spent: Any, little: float, left: Any, elastic: bool, worker: int,
-    n_workers: int, labels: Any,
-) -> None:  # fmt: skip
-    low, high = labels.low[worker], labels.high[worker]
-    for bush in range(worker, len(rows.size), n_workers):
-        if not left[bush]:
-            continue
-        label(rows, bush, cost, little * spent[bush], low, high, labels)
-        if elastic:
-            for zone in range(rows.at.shape[1]):
-                if rows.at[bush, zone] >= 0:
-                    labels.to_zone[bush, zone] = low[rows.at[bush, zone]]
-
-
-@parallel_kernel
-def label_all(
-    rows: Any, cost: Any, spent: Any, little: float, left: Any, elastic: bool, n_workers: int,
-    labels: Any,
-) -> None:  # fmt: skip
-    """Label all bushes that are left, in parallel.
-
-    Parameters
-    ----------
-    rows : Rows
-    cost : float64 array [arc], s
-    spent : float64 array [bush], pce s/h
-        What the trips of each bush cost.
-    little : float
-        Merges at which less than this share of it is to be gained are passed over.
-    left : bool array [bush]
-    elastic : bool
-        Whether ``labels.to_zone`` is asked for.
-    n_workers : int
-        Threads; changes no bit.
-    labels : Labels, written
-    """
-    for worker in numba.prange(n_workers):
-        _label_mine(rows, cost, spent, little, left, elastic, worker, n_workers, labels)
-
-
-@kernel
-def shift_all(
-    rows: Any, vdf: Any, state: Any, choice: Any, demand: Any, spent: Any, share: float,
-    labels: Any, left: Any,
-) -> float:  # fmt: skip
-    """Shift flow on all bushes that are left, one after another.
+def trade_all(rows: Any, vdf: Any, state: Any, choice: Any, demand: Any, labels: Any) -> float:
+    """Move demand between the drive and the other modes, one bush after another.
 
     Parameters
     ----------
@@ -184,31 +142,16 @@ def shift_all(
     vdf : Vdf
     state : LinkState, written
     choice : Choice
-        What cars compete with; no pairs where demand is fixed. Demand is written where there are.
-    demand : float64 array [bush, zone], pce/h
-    spent : float64 array [bush], pce s/h
-        What the trips of each bush cost.
-    share : float
-        A bush is left once its excess is below this share of what it costs.
+    demand : float64 array [bush, zone], pce/h, written
     labels : Labels
-    left : bool array [bush], written
 
     Returns
     -------
     float
-        Excess of all bushes at the labels, and what pairs were off the logit at its scale, pce s/h.
+        What all pairs together were off the logit at the labels, pce/h.
     """
-    elastic = len(choice.total) > 0
-    excess = 0.0
+    off = 0.0
     for bush in range(len(rows.size)):
-        if not left[bush]:
-            continue
-        off = 0.0
-        if elastic:
-            off = trade(rows, bush, vdf, state, choice, demand, labels)
-        excess += labels.excess[bush] + off * choice.scale
-        if labels.excess[bush] > share * spent[bush] or off > share * demand[bush].sum():
-            shift(rows, bush, vdf, state, labels)
-        else:
-            left[bush] = False
-    return excess
+        if rows.size[bush] > 0:
+            off += _trade(rows, bush, vdf, state, choice, demand, labels)
+    return off
