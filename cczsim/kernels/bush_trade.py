@@ -11,7 +11,6 @@ from cczsim.kernels.bush_label import last_place
 from cczsim.kernels.types import Array
 from cczsim.kernels.vdf import move
 
-
 _OVERSHOT = 0.1
 """A step is cut back once it loses more than this share of what it was to gain."""
 
