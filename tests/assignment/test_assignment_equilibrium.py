@@ -88,7 +88,7 @@ def test_a_run_like_another_starts_from_its_bushes_and_ends_where_a_cold_one_doe
 
     def run(road: RoadNetwork, times: float, near: BushStart | None = None) -> ElasticAssignment:
         return elastic_assignment(
-            road, zone, times * demand, odds, scale=500.0, occupancy=1.3, near=near,
+            road, zone, times * demand, odds, scale=500.0, occupancy=1.3, near_bushes=near,
             keep_bushes=True, params=ElasticParams("b", 1e-10, 1e-10),
         )  # fmt: skip
 
