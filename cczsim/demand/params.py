@@ -145,6 +145,33 @@ class DemandParams:
         "has to be parked", "assumed",
     )  # fmt: skip
 
+    truck_rate: float = _param(
+        0.0, "count", "trucks that begin in the modelled hour for each job; 0 leaves trucks out",
+        "off by default: no count of trucks was found for the region",
+    )  # fmt: skip
+    truck_hub_weight: float = _param(
+        20.0, "count", "trucks of a job at a logistics hub against one elsewhere", "assumed"
+    )
+    truck_gate_weight: float = _param(
+        10.0, "count", "trucks of a job behind a gate against one inside, of the share of its "
+        "trips that is modelled", "assumed",
+    )  # fmt: skip
+    truck_decay: float = _param(
+        2400.0, "time", "generalised time over which trips of trucks fall to 1/e", "assumed",
+        above=0.0,
+    )  # fmt: skip
+    truck_pce: float = _param(
+        2.5, "count", "passenger cars that a truck stands for on the road",
+        "assumed; Chinese codes give 1.5 to 4 by size of truck", above=0.0,
+    )  # fmt: skip
+    truck_value_of_time: float = _param(
+        90.0, "value_of_time", "what an hour is worth to a truck, driver and load", "assumed",
+        above=0.0,
+    )  # fmt: skip
+    truck_cost: float = _param(
+        0.0025, "money_per_length", "running cost of a truck", "assumed: 28 l/100 km and wear"
+    )
+
     def __post_init__(self) -> None:
         faults = FaultCollector(DemandError)
         for item in fields(self):

@@ -33,6 +33,7 @@ from cczsim.errors import ScenarioError
 from cczsim.network.network import Network
 from cczsim.network.zones import ZoneSystem
 from cczsim.scenario.spec import ScenarioSpec
+from cczsim.scenario.trucks import truck_traffic
 
 _GAP = 1e-6
 
@@ -84,6 +85,8 @@ def _costs(spec: ScenarioSpec, network: Network, cars: Array) -> dict[str, Array
     """Return what each mode cost when it was observed, ``[zone, zone], s``."""
     demand, zones, road = spec.demand.params, network.zones, network.road
     assert zones is not None
+    trucks = truck_traffic(network, zones, demand)
+    road = road if trucks is None else trucks.on(road)
     lines = network.transit
     traffic = BusTimes.of(road, lines, spec.transit) if lines is not None else None
     road = traffic.road if traffic is not None else road

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from cczsim.assignment.bush_solution import BushStart
@@ -12,6 +13,7 @@ from cczsim.assignment.result import IterationRecord, ModeEquilibrium
 from cczsim.demand.growth import grow
 from cczsim.errors import FaultCollector, ScenarioError
 from cczsim.indicators.all import StreetFigures
+from cczsim.indicators.trucks import truck_indicators
 from cczsim.network.network import Network
 from cczsim.scenario.changes import apply_changes
 from cczsim.scenario.figures import measure
@@ -23,6 +25,7 @@ from cczsim.scenario.result import AppliedChange, Assumption, RunResult
 from cczsim.scenario.select import area_zones
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.scenario.trips import length_factors, make_trips, pull_costs
+from cczsim.scenario.trucks import truck_ledger, truck_traffic, with_trucks
 
 _ASSUMED: Final = ("demand", "transit", "density")
 _OBSERVED: Final = Assumption(
@@ -139,6 +142,8 @@ def run_scenario(
     else:
         cost = pull_costs(network, demand, spec.transit)
         distribution = make_trips(zones, cost, demand, factors=length_factors(spec, network))
+    trucks = truck_traffic(changed, zones, demand)
+    changed = with_trucks(changed, trucks)
     step("equilibrium")
     equilibrium = solved or mode_equilibrium(
         changed,
@@ -167,6 +172,10 @@ def run_scenario(
     step("figures")
     assumed = assumptions(spec, changed)
     figures = measure(spec, changed, equilibrium, base, assumed, streets)
+    if trucks is not None:
+        more = truck_indicators(changed, trucks.link_flow, equilibrium.road.link_time)
+        figures = replace(figures, indicators=(*figures.indicators, *more))
+    ledger = make_ledger(distribution.trips, equilibrium, distribution.stranded, zones.zone_id)
     return RunResult(
         name=spec.name,
         title=spec.title,
@@ -176,7 +185,7 @@ def run_scenario(
         trips=distribution.trips,
         equilibrium=equilibrium,
         indicators=figures.indicators,
-        ledger=make_ledger(distribution.trips, equilibrium, distribution.stranded, zones.zone_id),
+        ledger=(*ledger, *truck_ledger(trucks)),
         changes=applied,
         assumptions=assumed,
         targets=figures.targets,

@@ -184,7 +184,8 @@ class _Answers:
         if name in _GROWTH:
             return self._grown(name)
         value = getattr(self.demand, name, None)
-        if not isinstance(value, float):
+        # Trucks delay cars, and times on roads are held.
+        if not isinstance(value, float) or name.startswith("truck_"):
             return None
         more = (1.0 + STEP) * value
         if not value and name.endswith("constant"):
