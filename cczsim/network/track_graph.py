@@ -31,7 +31,7 @@ PLATFORM: Final = 80.0
 ASIDE: Final = 3.0
 ROUND: Final = 2.0
 MOST: Final = 50_000_000
-"""Stops times points of tracks above which no graph of stations is made, for want of memory."""
+"""Stops times points of tracks above which no graph of stations is made: it takes minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +65,7 @@ class TrackGraph:
         self._crs = local_crs(float(np.mean(lon)), float(np.mean(lat)))
         self._stop_xy = np.column_stack(project(lon, lat, self._crs))
         self._graph = self._build(transit, mode, lon, lat)
-        self.on_tracks = np.zeros(self.n_stops, dtype=bool)
-        self.on_tracks[self._graph.tied[self._graph.tied >= 0]] = True
-        self._distance: Array | None = None
-        self._before: Array | None = None
+        self._steps = self._matrix()
 
     def _build(self, transit: TransitNetwork, mode: int, lon: Array, lat: Array) -> _Graph:
         first, t_lon, t_lat = transit.track_first, transit.track_lon, transit.track_lat
@@ -139,62 +136,72 @@ class TrackGraph:
         new[1:] = of_track[near][1:] != of_track[near][:-1]
         return [(int(k), float(share[k]), float(gap[k])) for k in near[new]]
 
-    def _search(self) -> tuple[Array, Array]:
-        """Return costs and points before, from each stop to each point."""
-        if self._distance is None or self._before is None:
-            from scipy.sparse import coo_array
-            from scipy.sparse.csgraph import dijkstra
+    def _matrix(self) -> Any:
+        from scipy.sparse import coo_array
 
-            g = self._graph
-            size = len(g.lon)
-            low, high = np.minimum(g.tail, g.head), np.maximum(g.tail, g.head)
-            order = np.lexsort((g.cost, high, low))
-            low, high, cost = low[order], high[order], g.cost[order]
-            new = np.ones(len(low), dtype=bool)  # of steps twice, the shorter
-            new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-            matrix = coo_array((cost[new], (low[new], high[new])), shape=(size, size)).tocsr()
-            stops = g.n_track_points + np.arange(self.n_stops)
-            self._distance, self._before = dijkstra(
-                matrix, directed=False, indices=stops, return_predecessors=True
-            )
-        return self._distance, self._before
+        g = self._graph
+        low, high = np.minimum(g.tail, g.head), np.maximum(g.tail, g.head)
+        order = np.lexsort((g.cost, high, low))
+        low, high, cost = low[order], high[order], g.cost[order]
+        new = np.ones(len(low), dtype=bool)  # of steps twice, the shorter
+        new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+        size = (len(g.lon), len(g.lon))
+        return coo_array((cost[new], (low[new], high[new])), shape=size).tocsr()
+
+    def _search(self, stop: int, limit: float = np.inf) -> tuple[Array, Array]:
+        """Return costs and points before, ``[point]``, from one stop as far as a limit."""
+        from scipy.sparse.csgraph import dijkstra
+
+        distance, before = dijkstra(
+            self._steps, directed=False, indices=self._graph.n_track_points + stop,
+            return_predecessors=True, limit=limit,
+        )  # fmt: skip
+        return distance, before
+
+    def _chain(self, before: Array, at: int) -> Array:
+        """Return the points of tracks from a stop to a point."""
+        chain = []
+        while at >= 0:
+            if at < self._graph.n_track_points:
+                chain.append(at)
+            at = int(before[at])
+        return np.array(chain[::-1], dtype=np.int64)
 
     def run(self, begin: int, end: int) -> tuple[Array, Array] | None:
         """Return the points of the run between two stops, None where there is none (3)."""
-        distance, before = self._search()
         g = self._graph
-        at, chain = g.n_track_points + end, []
-        if not np.isfinite(distance[begin, at]):
+        crow = float(np.hypot(*(self._stop_xy[begin] - self._stop_xy[end])))
+        longest = ROUND * max(crow, 200.0)
+        distance, before = self._search(begin, longest + 2 * (ASIDE * REACH + 1.0))
+        at = g.n_track_points + end
+        if not np.isfinite(distance[at]):
             return None
-        while at >= 0:
-            chain.append(at)
-            at = int(before[begin, at])
-        path = np.array([p for p in reversed(chain) if p < g.n_track_points], dtype=np.int64)
+        path = self._chain(before, at)
         if len(path) < 2:
             return None
         lon, lat = g.lon[path], g.lat[path]
         length = polyline_lengths(np.array([0, len(path)]), lon, lat)[0]
-        crow = float(np.hypot(*(self._stop_xy[begin] - self._stop_xy[end])))
-        return (lon, lat) if length <= ROUND * max(crow, 200.0) else None
+        return (lon, lat) if length <= longest else None
 
     def neighbours(self) -> list[tuple[int, int, float]]:
         """Return pairs of stops that follow each other on tracks, with metres along them (5)."""
-        distance, before = self._search()
         g = self._graph
+        points = np.arange(len(g.lon))
         best: dict[tuple[int, int], float] = {}
         for stop in range(self.n_stops):
-            reached = np.isfinite(distance[stop])
-            hop = np.where(before[stop] >= 0, before[stop], np.arange(len(g.lon)))
-            other = (g.tied >= 0) & (g.tied != stop)
-            passed = other | (np.arange(len(g.lon)) >= g.n_track_points)
+            distance, before = self._search(stop)
+            hop = np.where(before >= 0, before, points)
+            passed = ((g.tied >= 0) & (g.tied != stop)) | (points >= g.n_track_points)
             passed[g.n_track_points + stop] = False
             # A point lies behind another stop if one before it does; twice as far each time.
-            behind = np.where(hop == np.arange(len(g.lon)), False, passed[hop])
-            for _ in range(max(int(np.ceil(np.log2(len(g.lon) + 1))), 1)):
+            behind = np.where(hop == points, False, passed[hop])
+            for _ in range(max(int(np.ceil(np.log2(len(points) + 1))), 1)):
                 behind, hop = behind | behind[hop], hop[hop]
-            for point in np.flatnonzero(reached & (g.tied > stop) & ~behind).tolist():
+            found = np.isfinite(distance) & (g.tied > stop) & ~behind
+            for point in np.flatnonzero(found).tolist():
                 pair = stop, int(g.tied[point])
-                best[pair] = min(float(distance[stop, point]), best.get(pair, np.inf))
+                metres = float(distance[point] - distance[self._chain(before, point)[0]])
+                best[pair] = min(metres, best.get(pair, np.inf))
         return [(a, b, metres) for (a, b), metres in sorted(best.items())]
 
 

@@ -98,5 +98,6 @@ def test_stations_that_follow_each_other() -> None:
     found = station_graph(transit, np.full(5, MODE_CODE["metro"]))
     pairs = {(row["from"], row["to"]): row["km"] for row in found}
     assert set(pairs) == {("A", "B"), ("B", "C"), ("B", "D")}
-    assert pairs["A", "B"] == pytest.approx(1.0, abs=0.05)
-    assert pairs["B", "C"] == pytest.approx(1.5, abs=0.05)
+    assert pairs["A", "B"] == pytest.approx(1.0, rel=1e-3)
+    assert pairs["B", "C"] == pytest.approx(1.5, rel=1e-3)
+    assert pairs["B", "D"] == pytest.approx(0.685, rel=0.01)
