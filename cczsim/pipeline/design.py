@@ -39,7 +39,8 @@ from cczsim.scenario.changes import apply_changes
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.units import parse
 
-_SLIVER: Final = 1e-6
+_SLIVER: Final = 1e-3
+"""Parts of districts that are less of an area than this are edges that do not quite meet."""
 
 
 def design(
