@@ -8,9 +8,11 @@ import numpy as np
 
 from cczsim.assignment.result import TransitAssignment
 from cczsim.indicators.indicator import Indicator
+from cczsim.network.provenance import Source
 from cczsim.network.transit import MODES, TransitNetwork
 
 _LOAD: Final = "vehicles hold whoever comes: may exceed 100 %"
+_MADE_UP: Final = "made up: one line stands for all buses of its street, with the places of one"
 _SPEED: Final = "of vehicles, stops included"
 
 
@@ -48,9 +50,9 @@ def transit_indicators(network: TransitNetwork, result: TransitAssignment) -> li
         out.append(Indicator("boardings", float(result.boardings[rows].sum()), "1/h", by))
         known = fullness[rows][np.isfinite(fullness[rows])]
         most = float(known.max()) * 100 if len(known) else float("nan")
-        out.append(
-            Indicator("max_load", most, "%", by, _LOAD if result.time_weight is None else "")
-        )
+        made_up = bool((network.headway_source[line_of[rows]] == int(Source.GENERATED)).all())
+        note = _MADE_UP if made_up else _LOAD if result.time_weight is None else ""
+        out.append(Indicator("max_load", most, "%", by, note))
     return out
 
 

@@ -48,7 +48,9 @@ TABLES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
          "sunday", "start_date", "end_date"), (),
     ),
     "calendar_dates.txt": (("service_id", "date", "exception_type"), ()),
-    "frequencies.txt": (("trip_id", "start_time", "end_time", "headway_secs"), ()),
+    "frequencies.txt": (
+        ("trip_id", "start_time", "end_time", "headway_secs"), ("exact_times",),
+    ),
     "shapes.txt": (
         ("shape_id", "shape_pt_lat", "shape_pt_lon", "shape_pt_sequence"),
         ("shape_dist_traveled",),

@@ -2,7 +2,8 @@
 
 A trip counts as often as it starts within the window: at its first departure, on the service day of
 the window's date or one beside it (25:00:00 of the day before is 01:00). A trip of
-``frequencies.txt`` starts ``overlap / headway_secs`` times, a fraction included.
+``frequencies.txt`` starts ``overlap / headway_secs`` times, a fraction included; where
+``exact_times`` is 1, at ``start_time`` and every ``headway_secs`` after it, before ``end_time``.
 """
 
 from __future__ import annotations
@@ -96,6 +97,9 @@ def _starts(
         "frequencies.txt", "rows with an unknown trip, no headway or no time",
         table["trip_id"][alien | ~usable], "left out",
     )  # fmt: skip
+    exact = np.zeros(len(table), dtype=bool)
+    if "exact_times" in table:
+        exact = numbers_of(table["exact_times"]) == 1
     by_frequency = np.zeros(len(trips), dtype=bool)
     by_frequency[row[sound]] = True
     starts = np.zeros(len(trips))
@@ -103,7 +107,11 @@ def _starts(
         shift = DAY * k
         inside = (start + shift >= window.begin) & (start + shift < window.end)
         starts += runs & inside & ~by_frequency
-        overlap = np.minimum(last + shift, window.end) - np.maximum(first + shift, window.begin)
-        own = sound & (overlap > 0) & runs[row] & np.isfinite(start[row])
-        np.add.at(starts, row[own], overlap[own] / headway[own])
+        begin = np.maximum(first + shift, window.begin)
+        end = np.minimum(last + shift, window.end)
+        own = sound & (end > begin) & runs[row] & np.isfinite(start[row])
+        since = np.array([begin, end])[:, own] - (first + shift)[own]
+        gone = since / headway[own]
+        gone = np.where(exact[own], np.ceil(gone), gone)
+        np.add.at(starts, row[own], gone[1] - gone[0])
     return starts, by_frequency

@@ -1,4 +1,4 @@
-"""Recipes over a small grid of streets."""
+"""Recipes over a small grid of streets, and a feed by hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gtfs_case import FILES, Maker, pack
 
 
 def grid_osm(n: int = 6, step: float = 0.01) -> str:
@@ -42,3 +43,20 @@ def make_recipe(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Maker:
+    """Write the feed by hand as a zip, some files replaced, by (old, new) or whole."""
+
+    def write(*changes: tuple[str, str, str], **files: str | None) -> Path:
+        all_files: dict[str, str | None] = dict(FILES)
+        for name, old, new in changes:
+            text = all_files[f"{name}.txt"]
+            assert text is not None
+            assert old in text
+            all_files[f"{name}.txt"] = text.replace(old, new)
+        all_files |= {f"{name}.txt": text for name, text in files.items()}
+        return pack(tmp_path / "feed.zip", all_files)
+
+    return write
