@@ -142,6 +142,34 @@ def street_hull(network: Network) -> Any:
     return hull
 
 
+def check_inside(network: Network, areas: list[tuple[str, Any]], say: Say) -> None:
+    """Say which areas lie wholly outside the box around all streets.
+
+    Raises
+    ------
+    InputError
+        All of them do.
+    """
+    import shapely
+
+    road = network.road
+    ends = np.unique(np.concatenate([road.tail[road.is_street], road.head[road.is_street]]))
+    lon, lat = road.node_lon[ends], road.node_lat[ends]
+    if not len(ends) or not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        return  # what is asked of such a network is refused elsewhere
+    box = shapely.box(lon.min(), lat.min(), lon.max(), lat.max())
+    outside = [name for name, polygon in areas if not shapely.intersects(box, polygon)]
+    if len(outside) == len(areas):
+        west, south, east, north = (f"{degree:.3f}" for degree in shapely.bounds(box))
+        raise InputError.of(
+            "--area", f"nothing of {network.info.name} in {', '.join(outside[:3])}",
+            f"an area that meets its streets, which lie within {west},{south},{east},{north}",
+            "look at the order of longitude and latitude",
+        )  # fmt: skip
+    for name in outside:
+        say(f"{name} lies outside the network: its 0 km say nothing of it")
+
+
 def zone_areas(network: Network, area: str | None, denominator: str) -> list[tuple[str, Any]]:
     """Return the areas that the network's own zones make up; its hull where it has none."""
     import shapely

@@ -16,7 +16,7 @@ from cczsim.indicators.sensitivity import sensitivity
 from cczsim.network.centrelines import draw_centrelines
 from cczsim.network.network import Network
 from cczsim.network.zone_build import hexagons
-from cczsim.pipeline.areas import read_areas, zone_areas
+from cczsim.pipeline.areas import check_inside, read_areas, zone_areas
 from cczsim.pipeline.assign import check_targets, write_text
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
@@ -69,6 +69,8 @@ def density(
     given = read_areas(area, progress.say) if area is not None else None
     with progress.step("read"):
         net = load_network(Path(network), progress)
+    if given is not None:
+        check_inside(net, given, progress.say)
     if centrelines:
         net = with_centrelines(net)
     rows = measure(net, area, asked, given, hexagon=hexagon, blocks=blocks, sensitive=sensitive)

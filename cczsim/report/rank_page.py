@@ -132,7 +132,7 @@ def _table(content: Mapping[str, Any], key: str, label: Both, titles: Mapping[st
         behind = DASH if name == own["leader"] else _shown(row["behind"])
         if content["uncertainty"] and name != own["leader"]:
             behind += f" ({_shown(row['behind_low'])} … {_shown(row['behind_high'])})"
-        tie = text("rank.tie") if row["ties_leader"] else None
+        tie = same("≈").join(text("rank.tie"), by=" ") if row["ties_leader"] else None
         rows.append(Row(titles[name], (*cells, behind), _color(names.index(name)), tie))
     sense = text(f"rank.{own['better']}")
     return Table(

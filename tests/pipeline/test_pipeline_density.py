@@ -112,6 +112,7 @@ def test_conventions_that_count_nothing_are_left_out(tmp_path: Path) -> None:
         ("113.1,28,113.0,28.1", None, "west,south,east,north"),
         ("central", None, "without zone polygons"),
         (None, "cn-rural", "cn-urban"),
+        ("120,30,120.1,30.1", None, "nothing of"),
         ("gone.geojson", None, "gone.geojson"),
     ],
 )
