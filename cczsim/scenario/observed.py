@@ -32,6 +32,7 @@ from cczsim.demand.pivot import Pivot, pivot_on
 from cczsim.errors import ScenarioError
 from cczsim.network.network import Network
 from cczsim.network.zones import ZoneSystem
+from cczsim.scenario.result import Assumption
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.scenario.trucks import truck_traffic
 
@@ -43,6 +44,16 @@ class ObservedTrips(NamedTuple):
 
     distribution: Distribution
     pivot: Pivot
+
+    def notes(self) -> tuple[Assumption, ...]:
+        """Return what was done to observed trips that the network cannot carry as observed."""
+        if not self.pivot.moved > 0.0:
+            return ()
+        moved = Assumption(
+            "demand.observed", f"{self.pivot.moved:,.1f} trips/h", "method",
+            "observed on modes that the network does not offer there; they go by the pair's others",
+        )  # fmt: skip
+        return (moved,)
 
 
 def observed_trips(spec: ScenarioSpec, network: Network, zones: ZoneSystem) -> ObservedTrips | None:

@@ -171,6 +171,8 @@ def run_scenario(
         changed = changed.replace(transit=changed.transit.replace(run_time=equilibrium.run_time))
     step("figures")
     assumed = assumptions(spec, changed)
+    if observed is not None:
+        assumed += observed.notes()
     figures = measure(spec, changed, equilibrium, base, assumed, streets)
     if trucks is not None:
         more = truck_indicators(changed, trucks.link_flow, equilibrium.road.link_time)

@@ -82,6 +82,8 @@ def carried(network, result, observed):
 def test_where_nothing_changes_the_observed_trips_come_out(study, network, observed, choice):
     result = run(study, network, f'transit_choice = "{choice}"')
     total = sum(observed[mode].sum() for mode in MODES)
+    notes = [row for row in result.assumptions if "not offer" in row.why]
+    assert len(notes) == 1
     assert result.equilibrium.converged
     np.testing.assert_allclose(result.trips, sum(observed[mode] for mode in MODES))
     wanted = carried(network, result, observed)
