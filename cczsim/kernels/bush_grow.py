@@ -79,8 +79,14 @@ class GrowWork(NamedTuple):
 
 @kernel
 def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int,
-             base: int, origin: int, least: float, work: Any) -> None:  # fmt: skip
-    """Label what a bush uses with the least and the greatest costs of used ways, by position."""
+             base: int, origin: int, least: float, work: Any) -> bool:  # fmt: skip
+    """Label what a bush uses with the least and the greatest costs of used ways, by position.
+
+    Returns
+    -------
+    bool
+        Whether all of the bush is used.
+    """
     low, high, node, old = work.low, work.high, work.node, work.old
     moved, enter, head = work.moved, work.enter, star.head
     low[0] = 0.0
@@ -88,6 +94,7 @@ def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, s
     node[0] = origin
     old[origin] = 0
     moved[0] = 0
+    n_used = 0
     for p in range(1, size):
         best, worst = np.inf, -np.inf
         for k in range(first[p], first[p + 1]):
@@ -96,13 +103,15 @@ def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, s
                 here = cost[arc[k]]
                 best = min(best, low[tail[k]] + here)
                 worst = max(worst, high[tail[k]] + here)
+                n_used += 1
         low[p] = best
         high[p] = worst
         node[p] = head[arc[first[p]] - base]
         moved[p] = NONE
-        enter[p] = UNKNOWN
+        enter[p] = NONE
         if worst > -np.inf:
             old[node[p]] = p
+    return size > 1 and n_used == first[size]
 
 
 # Below, arrays are handed over one by one: to hand over a tuple counts references to all its
@@ -183,23 +192,51 @@ def _lay(
 def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, far: Any, origin: int, base: int,
             goes: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int, least: float,
             slack: float, work: Any) -> int:  # fmt: skip
-    """Write a bush's successor into the scratch space; return its number of positions.
+    """Write a bush's successor into the scratch space; return its number of positions, or 0.
 
-    Used positions keep their order but for those that another needs to come first. The least-cost
-    way to a position enters where it leaves what is used at a position that lies nearer by the
-    greatest cost of used ways, so that it closes no circle.
+    It is 0 where the bush may stay as it is. Used positions keep their order but for those that
+    another needs to come first. The least-cost way to a position enters where it leaves what is
+    used at a position that lies nearer by the greatest cost of used ways, so that it closes no
+    circle.
 
     Raises
     ------
     ValueError
         The arcs close a circle, which costs above 0 do not allow.
     """
-    _measure(star, cost, first, arc, tail, flow, size, base, origin, least, work)
+    stays = _measure(star, cost, first, arc, tail, flow, size, base, origin, least, work)
     stack, node, low, high = work.stack, work.node, work.low, work.high
     moved, enter, end, met = work.moved, work.enter, work.end, work.met
     old, way, seat, anchor = work.old, work.way, work.seat, work.anchor
     into_first, into_arc, into_tail, tail_place, place_of, zone_node = into
     new_first, new_arc, new_tail, new_flow = work.first, work.arc, work.tail, work.flow
+    for p in range(1, size):
+        if high[p] == -np.inf:
+            continue
+        # Zones that paths may not pass have no label of their own.
+        place = place_of[node[p]]
+        if place != NONE and low[p] <= far[place] * (1.0 + slack):
+            continue
+        last, reached = _least_way(
+            into_first, into_tail, tail_place, into_cost, far, origin, node[p]
+        )
+        if last == NONE or low[p] <= reached * (1.0 + slack):
+            continue
+        begin = _anchor_of(
+            into_first, into_tail, tail_place, into_cost, far, origin, into_tail[last], old, way,
+            anchor, met,
+        )  # fmt: skip
+        if begin != NONE:
+            gone = 0.0 if begin == 0 else far[place_of[node[begin]]]
+            if high[begin] + max(reached - gone, 0.0) < high[p]:
+                enter[p] = last
+                end[p] = begin
+                stays = False
+    for zone in range(len(goes)):
+        if goes[zone] and old[zone_node[zone]] < 0:
+            stays = False
+    if stays:
+        return 0
     new_first[0] = 0
     new_first[1] = 0
     n_new = 1
@@ -210,24 +247,6 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, far: Any, origin: i
         depth = 1
         while depth > 0:
             p = stack[depth - 1]
-            if enter[p] == UNKNOWN:
-                enter[p] = NONE
-                # Zones that paths may not pass have no label of their own.
-                place = place_of[node[p]]
-                if place == NONE or low[p] > far[place] * (1.0 + slack):
-                    last, reached = _least_way(
-                        into_first, into_tail, tail_place, into_cost, far, origin, node[p]
-                    )
-                    if last != NONE and low[p] > reached * (1.0 + slack):
-                        begin = _anchor_of(
-                            into_first, into_tail, tail_place, into_cost, far, origin,
-                            into_tail[last], old, way, anchor, met,
-                        )  # fmt: skip
-                        if begin != NONE:
-                            gone = 0.0 if begin == 0 else far[place_of[node[begin]]]
-                            if high[begin] + max(reached - gone, 0.0) < high[p]:
-                                enter[p] = last
-                                end[p] = begin
             before = NONE
             for k in range(first[p], first[p + 1]):
                 if moved[tail[k]] == NONE and flow[k] > least and high[tail[k]] > -np.inf:
@@ -336,7 +355,7 @@ def _regrow_batch(
             rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush], rows.size[bush],
             1e-14 * total[bush], slack, work,
         )  # fmt: skip
-        if not _keep(rows, bush, size, goes[bush], into.zone_node, work):
+        if size > 0 and not _keep(rows, bush, size, goes[bush], into.zone_node, work):
             room[0] = max(room[0], size + 1)
             room[1] = max(room[1], work.first[size])
         _clear(max(old_size, 1), work.node, work.met, work.old, work.way, work.seat, work.anchor)
