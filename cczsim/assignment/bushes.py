@@ -21,6 +21,7 @@ from cczsim.assignment.bush_arrays import (
 )
 from cczsim.assignment.bush_solution import BushSolution, BushStart, carried_over
 from cczsim.assignment.car_demand import CarDemand
+from cczsim.assignment.convergence import spent_at_least
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.assignment.shortest import TreeLoader
@@ -236,8 +237,7 @@ class Bushes:
             Relative gap now, and at the end: rounds end well below the one, or below the other.
         """
         self._grow(SLACK * gap)
-        spent = float((self.demand * np.where(self.demand > 0.0, od_cost, 0.0)).sum())
-        enough = max(ENOUGH * gap, 0.1 * wanted) * spent
+        enough = max(ENOUGH * gap, 0.1 * wanted) * spent_at_least(self.demand, od_cost)
         elastic = len(self._choice.total) > 0
         find_cores(self._rows, elastic, self._n_workers, self._labels)
         for _ in range(ROUNDS):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError, FaultCollector
 
@@ -34,6 +32,12 @@ def stop_faults(relative_gap: float, max_iterations: int) -> FaultCollector:
     return faults
 
 
+def spent_at_least(demand: Array, od_cost: Array) -> float:
+    """Return what a demand costs at least costs, pce s/h; both ``[..., zone, zone]``."""
+    goes = demand > 0.0
+    return float((demand[goes] * od_cost[goes]).sum())
+
+
 def measure_gap(link_flow: Array, link_cost: Array, demand: Array, od_cost: Array) -> Gap:
     """Measure a flow.
 
@@ -48,7 +52,7 @@ def measure_gap(link_flow: Array, link_cost: Array, demand: Array, od_cost: Arra
         Least costs at ``link_cost``.
     """
     tstt = float((link_flow * link_cost).sum())
-    sptt = float(np.where(demand > 0.0, demand * np.where(demand > 0.0, od_cost, 0.0), 0.0).sum())
+    sptt = spent_at_least(demand, od_cost)
     total = float(demand.sum())
     return Gap(
         tstt,
