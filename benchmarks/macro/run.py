@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import platform
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import peer_tap_b
+from plot import draw
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -54,7 +57,7 @@ def machine(threads: int) -> dict[str, Any]:
 
 
 def solve(
-    case: dict[str, Any], algorithm: str, data: Path, args: argparse.Namespace
+    case: dict[str, Any], algorithm: str, threads: int, data: Path, args: argparse.Namespace
 ) -> dict[str, Any]:
     """Solve one case in processes of their own; keep the quickest."""
     gaps = case["gaps"][algorithm]
@@ -62,10 +65,14 @@ def solve(
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         report, flows = Path(folder) / "report.json", Path(folder) / "flows.csv"
+        trips = data / case["trips"]
+        if case.get("times", 1) != 1:
+            trips = Path(folder) / "trips.omx"
+            multiplied(case, data, trips)
         words = [
             sys.executable, "-m", "cczsim.cli", "assign", str(data / case["network"]),
-            str(data / case["trips"]), "--algorithm", algorithm, "--threads",
-            str(args.threads), "--gap", repr(min(gaps)), "--max-iterations", "5000",
+            str(trips), "--algorithm", algorithm, "--threads",
+            str(threads), "--gap", repr(min(gaps)), "--max-iterations", "5000",
             "--toll-factor", str(case.get("toll_factor", 0)), "--distance-factor",
             str(case.get("distance_factor", 0)), "--json", str(report), "--flows", str(flows),
         ]  # fmt: skip
@@ -89,6 +96,16 @@ def solve(
     return kept
 
 
+def multiplied(case: dict[str, Any], data: Path, path: Path) -> None:
+    """Write the trips of a case that multiplies those of its file."""
+    from cczsim.io import matrices, tntp
+
+    zones = tntp.read_network(data / case["network"]).zones
+    assert zones is not None
+    trips = case["times"] * matrices.read_matrix(data / case["trips"], zones.zone_id)
+    matrices.write_matrix(trips, zones.zone_id, path)
+
+
 def difference(flows: Path, best: Path) -> float:
     """Return sum |f - f*| / sum f*."""
     from cczsim.io.tntp import read_flows
@@ -100,11 +117,9 @@ def difference(flows: Path, best: Path) -> float:
     return sum(abs(f - known[a, b]) for a, b, f in rows) / sum(known.values())
 
 
-def solve_by_peer(case: dict[str, Any], data: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """Solve one case with the peer, and measure the gap of its flows with our own cost."""
-    from cczsim.assignment.convergence import measure_gap
+def arrays_of(case: dict[str, Any], data: Path) -> tuple[Any, Any, dict[str, Any]]:
+    """Return roads, their cost, and the arrays that peers take, in the units of the file."""
     from cczsim.assignment.cost import LinkCost
-    from cczsim.assignment.shortest import zone_costs
     from cczsim.io import matrices, tntp
 
     network = tntp.read_network(data / case["network"])
@@ -115,14 +130,28 @@ def solve_by_peer(case: dict[str, Any], data: Path, args: argparse.Namespace) ->
         road, case.get("toll_factor", 0) * time_unit,
         case.get("distance_factor", 0) * time_unit / length_unit,
     )  # fmt: skip
-    demand = matrices.read_matrix(data / case["trips"], zones.zone_id)
+    demand = case.get("times", 1) * matrices.read_matrix(data / case["trips"], zones.zone_id)
+    arrays = {
+        "tail": road.tail, "head": road.head, "capacity": road.capacity, "alpha": road.alpha,
+        "beta": road.beta, "free_flow_time": road.free_flow_time / time_unit, "demand": demand,
+        "fixed_cost": model.fixed / time_unit, "n_zones": zones.n_zones,
+        "blocked": not road.node_through[zones.centroid].all(),
+    }  # fmt: skip
+    return network, model, arrays
+
+
+def solve_by_peer(case: dict[str, Any], data: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Solve one case with AequilibraE; measure the gap of its flows with our own cost."""
+    from cczsim.assignment.convergence import measure_gap
+    from cczsim.assignment.shortest import zone_costs
+    from cczsim.io import tntp
+
+    network, model, arrays = arrays_of(case, data)
+    road, zones, demand = network.road, network.zones, arrays["demand"]
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "given.npz", Path(folder) / "made.npz"
         np.savez(
-            given, tail=road.tail, head=road.head, capacity=road.capacity, alpha=road.alpha,
-            beta=road.beta, free_flow_time=road.free_flow_time / time_unit, demand=demand,
-            fixed_cost=model.fixed / time_unit, n_zones=zones.n_zones, threads=args.threads,
-            gap=min(case["gaps"]["bfw"]), blocked=not road.node_through[zones.centroid].all(),
+            given, **arrays, threads=max(args.threads), gap=min(case["gaps"]["bfw"]),
             max_iterations=5000,
         )  # fmt: skip
         rows = []
@@ -153,6 +182,17 @@ def solve_by_peer(case: dict[str, Any], data: Path, args: argparse.Namespace) ->
     return out
 
 
+def solve_by_tap_b(case: dict[str, Any], data: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Solve one case with tap-b; seconds to each gap are by its own clock."""
+    _, _, arrays = arrays_of(case, data)
+    gaps = case["gaps"]["b"]
+    row = peer_tap_b.solve(args.tap_b.resolve(), arrays, max(min(gaps), 1e-10), args.limit)
+    if "error" not in row:
+        first = {g: next((h for h in row["history"] if h["relative_gap"] <= g), {}) for g in gaps}
+        row["seconds_to_gap"] = {repr(g): h.get("seconds") for g, h in first.items()}
+    return row
+
+
 def beside(theirs: dict[str, Any] | None, spent: float | None, gap: float, asked: float) -> str:
     """Return the peer's figures for the row of the gap that it was asked for."""
     if not theirs or gap != asked:
@@ -169,19 +209,23 @@ def main() -> None:
     parser.add_argument("--case", action="append", choices=list(cases), help="only these cases")
     parser.add_argument("--data", default=os.environ.get("CCZSIM_DATA", "../shared/data"))
     parser.add_argument("--algorithm", action="append", help="only these; all of a case if none")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument(
+        "--threads", type=int, nargs="+", default=[os.cpu_count()], help="one after the other"
+    )
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--peer", choices=["aequilibrae"])
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has it")
+    parser.add_argument("--tap-b", type=Path, help="binary of tap-b, to be measured as well")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds that tap-b may take")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     args = parser.parse_args()
     data = Path(args.data)
     if args.peer and call(args.peer_python, "-c", f"import {args.peer}").returncode:
         print(f"{args.peer} cannot be imported by {args.peer_python}: no peer is measured")
         args.peer = None
-    result: dict[str, Any] = {"machine": machine(args.threads), "cases": {}}
+    result: dict[str, Any] = {"machine": machine(max(args.threads)), "cases": {}}
     call(sys.executable, "-m", "cczsim.cli", "warmup")
-    print(f"{'case':16} {'by':>4} {'gap':>7} {'iter':>5} {'s to gap':>9} {'solve s':>8} "
+    print(f"{'case':16} {'by':>8} {'gap':>7} {'iter':>5} {'s to gap':>9} {'solve s':>8} "
           f"{'flows':>7} {'MB':>6}  peer s, ratio, its gap")  # fmt: skip
     for name in args.case or cases:
         case = cases[name]
@@ -191,22 +235,29 @@ def main() -> None:
         row = result["cases"][name] = {"asked": case}
         if args.peer:
             row[args.peer] = solve_by_peer(case, data, args)
-        for algorithm in case["gaps"]:
+        if args.tap_b:
+            row["tap-b"] = solve_by_tap_b(case, data, args)
+        for algorithm, threads in itertools.product(case["gaps"], sorted(args.threads)):
             if args.algorithm and algorithm not in args.algorithm:
                 continue
-            ours = row[algorithm] = solve(case, algorithm, data, args)
+            label = algorithm if threads == max(args.threads) else f"{algorithm} on {threads}"
+            ours = row[label] = solve(case, algorithm, threads, data, args)
             flows = f"{ours['flow_difference']:.2%}" if ours["flow_difference"] is not None else "-"
             for gap, spent in ours["seconds_to_gap"].items():
                 took = "-" if spent is None else f"{spent:.3f}"
                 count = ours["iterations_to_gap"][gap] or "-"
                 peer = beside(row.get(args.peer), spent, float(gap), min(case["gaps"]["bfw"]))
-                print(f"{name:16} {algorithm:>4} {float(gap):7.0e} {count:>5} "
+                tap = row.get("tap-b", {}).get("seconds_to_gap", {}).get(gap)
+                if tap and spent and algorithm == "b":
+                    peer += f" tap-b {tap:.2f}, {tap / spent:.1f}"
+                print(f"{name:16} {label:>8} {float(gap):7.0e} {count:>5} "
                       f"{took:>9} {ours['solve_seconds']:8.2f} {flows:>7} "
                       f"{ours['peak_rss_mb']:6.0f}  {peer}")  # fmt: skip
     stamp = datetime.now(UTC).strftime("%Y-%m-%d")
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"{stamp}-{git('rev-parse', '--short', 'HEAD')}.json"
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    draw(result, path.with_suffix(".html"))
     print(path)
 
 

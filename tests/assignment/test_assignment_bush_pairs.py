@@ -147,8 +147,10 @@ def test_a_plan_is_the_solution_of_its_quadratic_programme(arcs: Arcs, seed: int
 
 def test_what_origins_share_they_use_in_the_same_proportion() -> None:
     """Both come to node 2, go on by either of two ways, and part at node 3 (Bar-Gera 2010)."""
-    ways: list[tuple[float, ...]] = [(0, 2, 1.0, 1e6), (1, 2, 1.0, 1e6), (2, 4, 5.0, 10.0), (4, 3, 5.0, 10.0),
-            (2, 5, 6.0, 20.0), (5, 3, 6.0, 20.0), (3, 6, 1.0, 1e6), (3, 7, 1.0, 1e6)]  # fmt: skip
+    ways: list[tuple[float, ...]] = [
+        (0, 2, 1.0, 1e6), (1, 2, 1.0, 1e6), (2, 4, 5.0, 10.0), (4, 3, 5.0, 10.0),
+        (2, 5, 6.0, 20.0), (5, 3, 6.0, 20.0), (3, 6, 1.0, 1e6), (3, 7, 1.0, 1e6),
+    ]  # fmt: skip
     road = roads(8, ways)
     demand = np.zeros((8, 8))
     demand[0, 6], demand[0, 7], demand[1, 6], demand[1, 7] = 10.0, 5.0, 20.0, 7.0
