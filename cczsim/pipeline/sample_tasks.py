@@ -286,6 +286,8 @@ def on_cluster(study: Study, tasks: Sequence[Task], keep: Keep, address: str) ->
                 for _, done in distributed.as_completed(
                     futures, loop=client.loop, with_results=True
                 ):
+                    if isinstance(done, Exception):  # what it needed was lost with a worker
+                        raise done
                     keep(done)
                     del left[done.task.key]
                     yield replace(done, start=None)
