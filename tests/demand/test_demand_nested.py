@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cczsim.demand.mode_choice import WITHIN, choose, composite, gather, nest_scale, within
@@ -16,6 +16,8 @@ from cczsim.errors import DemandError
 NAMES = ("car", "rail", "bus", "walk", "cycle")
 COSTS = st.lists(st.floats(0.0, 2e4), min_size=5, max_size=5)
 NESTS = st.floats(0.05, 1.0)
+
+ANY_TIME = settings(deadline=None)
 
 
 def costs_of(values):
@@ -36,6 +38,7 @@ def logsum(costs, params):
     return composite(gather(costs, params), params.choice_scale)
 
 
+@ANY_TIME
 @given(COSTS, NESTS, NESTS)
 def test_shares_add_up_to_one(values, transit, active):
     params = DemandParams(transit_nest=transit, active_nest=active)
@@ -44,6 +47,7 @@ def test_shares_add_up_to_one(values, transit, active):
     assert all(0.0 <= float(s[0]) <= 1.0 for s in shares.values())
 
 
+@ANY_TIME
 @given(COSTS)
 def test_nests_of_scale_one_are_the_multinomial_logit(values):
     params = DemandParams(transit_nest=1.0, active_nest=1.0)
@@ -56,6 +60,7 @@ def test_nests_of_scale_one_are_the_multinomial_logit(values):
     )
 
 
+@ANY_TIME
 @given(COSTS, NESTS, NESTS)
 def test_shares_are_the_slopes_of_the_logsum(values, transit, active):
     """By Williams (1977): what a second on an alternative costs all is the share that takes it."""
@@ -69,6 +74,7 @@ def test_shares_are_the_slopes_of_the_logsum(values, transit, active):
         np.testing.assert_allclose(slope, shares[name], atol=1e-5)
 
 
+@ANY_TIME
 @given(COSTS, NESTS, st.floats(-500.0, 500.0))
 def test_what_all_pay_moves_nobody(values, transit, extra):
     params = DemandParams(transit_nest=transit)
@@ -79,6 +85,7 @@ def test_what_all_pay_moves_nobody(values, transit, extra):
         np.testing.assert_allclose(after[name], before[name], rtol=1e-6, atol=1e-12)
 
 
+@ANY_TIME
 @given(COSTS, NESTS, st.sampled_from(NAMES), st.floats(1.0, 5e3))
 def test_a_dearer_alternative_loses_and_no_other_does(values, transit, name, extra):
     params = DemandParams(transit_nest=transit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cczsim.demand.mode_choice import MODES, choose, composite
@@ -13,6 +13,8 @@ from cczsim.demand.pivot import pivot_on, shifted
 SCALE = 600.0
 THREE = st.lists(st.floats(0.01, 1e3), min_size=3, max_size=3)
 COSTS = st.lists(st.floats(0.0, 2e4), min_size=3, max_size=3)
+
+ANY_TIME = settings(deadline=None)
 
 
 def cells(values):
@@ -23,6 +25,7 @@ def shares_at(costs, pivot):
     return [float(choose(shifted(costs, pivot), SCALE)[mode][0, 0]) for mode in MODES]
 
 
+@ANY_TIME
 @given(THREE, COSTS)
 def test_where_no_cost_changes_the_observed_shares_stay(observed, costs):
     pivot = pivot_on(cells(observed), cells(costs), SCALE)
@@ -34,6 +37,7 @@ def test_where_no_cost_changes_the_observed_shares_stay(observed, costs):
     assert both[0] == pytest.approx(both[1], abs=1e-6)
 
 
+@ANY_TIME
 @given(THREE, COSTS, st.floats(-3e3, 3e3))
 def test_odds_move_by_the_change_of_cost_alone(observed, costs, change):
     pivot = pivot_on(cells(observed), cells(costs), SCALE)
@@ -47,6 +51,7 @@ def test_odds_move_by_the_change_of_cost_alone(observed, costs, change):
     )  # fmt: skip
 
 
+@ANY_TIME
 @given(COSTS, COSTS)
 def test_on_what_the_model_itself_gives_it_is_the_model(before, after):
     own = {mode: 100.0 * share for mode, share in choose(cells(before), SCALE).items()}
