@@ -16,6 +16,7 @@ from cczsim.io.toml_file import nearest_file, parse_toml
 from cczsim.io.toml_lines import key_lines
 from cczsim.scenario.reader import Node
 from cczsim.scenario.spec import ScenarioSpec, base_unknown, read_spec
+from cczsim.scenario.versions import up_to_date
 
 DATA_VARIABLE: Final = "CCZSIM_DATA"
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
@@ -37,13 +38,14 @@ def read_scenario(path: str | Path) -> ScenarioSpec:
         With every fault of the file, each with file, line and key.
     """
     faults: list[Fault] = []
-    tree = _read_tree(Path(path), (), faults)
+    notes: list[str] = []
+    tree = _read_tree(Path(path), (), faults, notes)
     if tree is None:
         raise InputError(faults)
     spec: ScenarioSpec | None = None
     try:
         spec = read_spec(tree, Path(path).stem, resolve_path)
-        spec = _load_tables(spec)
+        spec = replace(_load_tables(spec), notes=(*notes, *spec.notes))
     except CczsimError as error:
         faults.extend(error.faults)
     if spec is not None and spec.compare_to is not None and _same(spec.compare_to, path):
@@ -83,11 +85,14 @@ def _tree(
     return Node(value, f"{file}:{line}", folder)
 
 
-def _read_tree(path: Path, chain: tuple[Path, ...], faults: list[Fault]) -> Node | None:
+def _read_tree(
+    path: Path, chain: tuple[Path, ...], faults: list[Fault], notes: list[str]
+) -> Node | None:
     """Read a file and merge it over what it extends; None (and faults) if it cannot be read."""
     try:
-        tree = read_toml(path)
-    except InputError as error:
+        tree, done = up_to_date(read_toml(path))
+        notes += done
+    except (InputError, ScenarioError) as error:
         faults.extend(error.faults)
         return None
     parent = tree.value.get("extends")
@@ -107,7 +112,7 @@ def _read_tree(path: Path, chain: tuple[Path, ...], faults: list[Fault]) -> Node
         names = " → ".join(file.name for file in (*chain, base))
         faults.append(Fault(where, f"a circle: {names}", "a file that does not extend this one"))
         return _without_required(tree)
-    below = _read_tree(base, chain, faults)
+    below = _read_tree(base, chain, faults, notes)
     if below is None:
         return _without_required(tree)
     whole = merge(below, tree)

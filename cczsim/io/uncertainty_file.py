@@ -10,6 +10,7 @@ from cczsim.io.scenario_file import read_toml, resolve_path
 from cczsim.scenario.keys import REQUIRED, key
 from cczsim.scenario.reader import Reader
 from cczsim.scenario.uncertainty import Uncertain
+from cczsim.scenario.versions import up_to_date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,8 @@ def read_uncertainty(path: Path) -> dict[str, Uncertain]:
         With every fault, each with file, line and key.
     """
     reader = Reader(resolve_path)
-    found, _ = reader.section(_File, read_toml(path, "a file of ranges"))
+    tree, _ = up_to_date(read_toml(path, "a file of ranges"))
+    found, _ = reader.section(_File, tree)
     if reader.faults or found is None:
         raise ScenarioError(reader.faults)
     assert isinstance(found, _File)

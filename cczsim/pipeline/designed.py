@@ -17,6 +17,7 @@ from cczsim.io.street_scenario import StreetChange, street_scenario
 from cczsim.network.network import Network
 from cczsim.pipeline.summary import write_line
 from cczsim.scenario.spec import ScenarioSpec
+from cczsim.scenario.versions import FORMAT
 from cczsim.units import show
 
 TOLERANCE: Final = 0.005
@@ -129,7 +130,7 @@ def design_text(
     start = Path(os.path.relpath(source.resolve(), out.resolve().parent)).as_posix()
     names = ", ".join(item.name for item in done)
     count = sum(len(item.plan.streets) for item in done)
-    head: dict[str, Any] = {"cczsim": 1}
+    head: dict[str, Any] = {"cczsim": FORMAT}
     if spec is not None:
         head |= {
             "title": f"{spec.title}, with {count} proposed streets in {names}",

@@ -134,6 +134,8 @@ def run(
     jobs = plan_jobs(paths, out)
     for job in jobs.values():
         check_place(job.folder)
+        for note in job.spec.notes:
+            progress.say(f"note: {note}")
     with ExitStack() as held:
         for job in jobs.values():
             held.enter_context(lock_folder(job.folder))

@@ -41,6 +41,8 @@ def validate(path: Path, *, progress: Progress | None = None) -> int:
         write_line(
             f"{job.spec.name}: valid, {len(applied)} changes, {len(job.spec.targets)} targets"
         )
+        for note in job.spec.notes:
+            write_line(f"  note: {note}")
         for change in applied:
             write_line(f"  change {change.index}: {change.summary}")
     faults.raise_if_any()

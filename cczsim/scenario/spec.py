@@ -14,8 +14,8 @@ from cczsim.scenario.change_spec import CHANGES, Change
 from cczsim.scenario.keys import REQUIRED, key, params
 from cczsim.scenario.reader import Node, Reader, as_node
 from cczsim.scenario.uncertainty import Uncertain
+from cczsim.scenario.versions import up_to_date
 
-FORMAT: Final = 1
 ALGORITHMS: Final = ("b", "bfw", "cfw", "fw")
 LANGUAGES: Final = ("en", "zh")
 
@@ -150,6 +150,8 @@ class ScenarioSpec:
         ``changes[1].select.name`` to ``file:line`` or ``default``.
     paths : dict of str to str
         Keys that name a file or folder, to where it is found from here.
+    notes : tuple of str
+        What was done to bring files of older versions of the format up to date.
     """
 
     cczsim: int = key("integer", "version of the format of this file", default=REQUIRED)
@@ -199,6 +201,7 @@ class ScenarioSpec:
     plain: dict[str, Any]
     origins: dict[str, str]
     paths: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def read_spec(tree: Node, name: str, resolve: Callable[[str, Node, str], str]) -> ScenarioSpec:
@@ -219,13 +222,10 @@ def read_spec(tree: Node, name: str, resolve: Callable[[str, Node, str], str]) -
         With every fault.
     """
     reader = Reader(resolve, {"changes": dict(CHANGES)}, partial=base_unknown(tree))
-    version = tree.value.get("cczsim")
-    if version is not None and version.value != FORMAT and isinstance(version.value, int):
-        raise ScenarioError.of(
-            f"{version.where}: cczsim", str(version.value), f"{FORMAT}, which this cczsim reads",
-            "take a cczsim that reads it, or bring the file up to date",
-        )  # fmt: skip
-    known = {"name": name, "plain": {}, "origins": reader.origins, "paths": reader.paths}
+    tree, notes = up_to_date(tree)
+    known = {
+        "name": name, "plain": {}, "origins": reader.origins, "paths": reader.paths, "notes": notes,
+    }  # fmt: skip
     spec, plain = reader.section(ScenarioSpec, tree, (), **known)
     if reader.faults or spec is None:
         raise ScenarioError(reader.faults)
