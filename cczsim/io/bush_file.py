@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +10,11 @@ import numpy as np
 from cczsim.assignment.bush_solution import BushStart, Rows
 from cczsim.columns import Array
 from cczsim.errors import InputError, OutputError
+from cczsim.io.npz_file import FREE_BYTES, UNREADABLE, open_arrays, size_of
 
 _FORMAT = 1
+_MOST_ROOM = 1000
+"""How many times larger than its file bushes may be: rows are as long as the longest."""
 _ARRAYS = {
     "format": np.int64, "n_classes": np.int64, "tail_id": np.int64, "head_id": np.int64,
     "zone_id": np.int64, "size": np.int32, "into": np.int32, "arc": np.int32, "tail": np.int32,
@@ -55,31 +57,52 @@ def read_bushes(path: Path | BinaryIO) -> BushStart:
         No file, not a file of bushes, or one that does not agree with itself.
     """
     try:
-        opened = path.open("rb") if isinstance(path, Path) else path
-        with opened, np.load(opened, allow_pickle=False) as file:
+        with open_arrays(path) as file:
             held = {name: np.asarray(file[name], dtype) for name, dtype in _ARRAYS.items()}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise InputError.of(
             str(path), str(error) or type(error).__name__, "bushes that cczsim saved"
         ) from None
+    fault = _fault(held, size_of(path))
+    if fault:
+        raise InputError.of(str(path), fault, "bushes that cczsim saved", "save them again")
+    return BushStart(
+        held["tail_id"], held["head_id"], held["zone_id"], int(held["n_classes"]),
+        _padded(held["size"], held["into"], held),
+    )  # fmt: skip
+
+
+def _fault(held: dict[str, Array], file_size: int) -> str:
+    """Return what is wrong with the arrays of a file; kernels trust what passes."""
+    scalars = ("format", "n_classes")
+    if any(held[name].ndim != (0 if name in scalars else 1) for name in _ARRAYS):
+        return "arrays of another shape"
+    if int(held["format"]) != _FORMAT:
+        return f"format {int(held['format'])}, where this cczsim reads {_FORMAT}"
     size, into, zone_id = held["size"], held["into"], held["zone_id"]
-    n_classes, n_links = int(held["n_classes"]), len(held["tail_id"])
+    n_classes, n_links, n_zones = int(held["n_classes"]), len(held["tail_id"]), len(zone_id)
     fits = (
-        int(held["format"]) == _FORMAT
-        and (size >= 0).all()
-        and len(size) == n_classes * len(zone_id)
-        and len(into) == size.sum()
-        and (into >= 0).all()
-        and into.sum() == len(held["arc"]) == len(held["tail"]) == len(held["flow"])
+        n_classes >= 1
         and len(held["head_id"]) == n_links
+        and len(np.unique(zone_id)) == n_zones
+        and (size >= 0).all()
+        and len(size) == n_classes * n_zones
+        and len(into) == size.sum(dtype=np.int64)
+        and (into >= 0).all()
+        and into.sum(dtype=np.int64)
+        == len(held["arc"]) == len(held["tail"]) == len(held["flow"])
         and ((held["arc"] >= 0) & (held["arc"] < max(n_classes * n_links, 1))).all()
         and bool(np.isfinite(held["flow"]).all() and (held["flow"] >= 0.0).all())
-    )
-    if not fits or not (_before(size, into, held["tail"])):
-        raise InputError.of(str(path), "arrays that do not agree", "bushes that cczsim saved")
-    return BushStart(
-        held["tail_id"], held["head_id"], zone_id, n_classes, _padded(size, into, held)
-    )
+        and _before(size, into, held["tail"])
+    )  # fmt: skip
+    if not fits:
+        return "arrays that do not agree"
+    bush = np.repeat(np.arange(len(size)), size)
+    most_arcs = int(np.bincount(bush, into, len(size)).max(initial=0))
+    row = 16 * most_arcs + 8 * int(size.max(initial=0)) + 4 * n_zones
+    if len(size) * row > FREE_BYTES + _MOST_ROOM * file_size:
+        return f"{file_size} bytes that would take {len(size) * row}"
+    return ""
 
 
 def _before(size: Array, into: Array, tail: Array) -> bool:

@@ -14,13 +14,14 @@ import importlib
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+
+from cczsim.io.npz_file import UNREADABLE, open_arrays
 
 FOLDER: Final = ".checkpoints"
 _TREE: Final = "tree"
@@ -62,13 +63,9 @@ class Checkpoints:
     def find(self, name: str, key: str) -> Any | None:
         """Return what was kept under a name from the same things; None if nothing whole was."""
         try:
-            with (
-                self._path(name, key).open("rb") as stream,
-                np.load(stream, allow_pickle=False) as arrays,
-            ):
+            with open_arrays(self._path(name, key)) as arrays:
                 return _value(json.loads(str(arrays[_TREE])), arrays)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, ImportError,
-                zipfile.BadZipFile):  # fmt: skip
+        except (*UNREADABLE, AttributeError, ImportError):
             return None
 
     def drop(self, name: str, but: Path | None = None) -> None:

@@ -76,7 +76,7 @@ def extract_of(answers: Iterable[Mapping[str, Any]], where: str) -> OsmExtract:
             if ref not in listed:
                 maker.add_node(ref, lon, lat)
         return maker.extract()
-    except (KeyError, TypeError, ValueError, AttributeError, ColumnError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, ColumnError) as error:
         raise InputError.of(
             where, f"an element that cannot be read ({type(error).__name__}: {error})",
             "Overpass JSON elements with type, id and lat, lon or nodes",

@@ -35,6 +35,8 @@ COUNTS = {
     "tntp network": 100, "tntp trips": 70, "csv trips, long": 50, "csv trips, wide": 50,
     "omx trips": 100, "gmns": 100, "osm xml": 120, "osm pbf": 120, "gtfs zip": 70,
     "gtfs tables": 120, "recipe": 120, "other tables": 60, "built network": 40, "scenario": 100,
+    "user classes": 80, "link counts": 40, "places": 30, "ranges": 60, "overpass": 60,
+    "saved bushes": 100, "checkpoint": 80, "stored result": 40, "stored sample": 20,
 }  # fmt: skip
 SECONDS = 10  # of processor time: a busy machine must not make a hang of a short wait
 WALL_SECONDS = 60.0  # for those who wait for something that never comes

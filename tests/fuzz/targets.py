@@ -79,6 +79,10 @@ GMNS_LINKS = (
     "3,3,1,true,1100,40,800,1,residential\n4,2,1,false,1000,50,900,1,primary\n"
 )
 GMNS_NODES = "node_id,x_coord,y_coord,zone_id\n1,112.9,28.1,1\n2,112.91,28.1,2\n3,112.92,28.11,3\n"
+MOVEMENTS = (
+    "mvmt_id,node_id,ib_link_id,ob_link_id,type,penalty,ctrl_type\n"
+    "1,2,1,2,right,5,signal\n2,3,2,3,left,12.5,stop\n"
+)
 CLASSES = TESTS.parent / "networks/changsha-osm/class-table.csv"
 RECIPE = """cczsim = 1
 kind = "osm"
@@ -224,8 +228,9 @@ def targets(work: Path) -> dict[str, Target]:
         Target("csv trips, long", {"t.csv": LONG.encode()}, ("t.csv",), matrix("t.csv")),
         Target("csv trips, wide", {"t.csv": WIDE.encode()}, ("t.csv",), matrix("t.csv")),
         Target("omx trips", {"t.omx": omx}, ("t.omx",), matrix("t.omx")),
-        Target("gmns", {"g/link.csv": GMNS_LINKS.encode(), "g/node.csv": GMNS_NODES.encode()},
-               ("g/link.csv", "g/node.csv"), info("g")),
+        Target("gmns", {"g/link.csv": GMNS_LINKS.encode(), "g/node.csv": GMNS_NODES.encode(),
+                        "g/movement.csv": MOVEMENTS.encode()},
+               ("g/link.csv", "g/node.csv", "g/movement.csv"), info("g")),
         Target("osm xml", {"grid.osm": osm}, ("grid.osm",), info("grid.osm")),
         Target("osm pbf", {"grid.osm.pbf": pbf}, ("grid.osm.pbf",), info("grid.osm.pbf")),
         Target("gtfs zip", {"feed.zip": packed}, ("feed.zip",), gtfs_zip),
@@ -242,6 +247,8 @@ def targets(work: Path) -> dict[str, Target]:
         Target("scenario", {**grid, "plan.toml": SCENARIO.encode()}, ("plan.toml",),
                lambda folder: main(["validate", str(folder / "plan.toml")])),
     ]  # fmt: skip
+    made = load(HERE / "run_targets.py").run_targets(NET.encode(), LONG.encode(), work)
+    found += [Target(*words) for words in made]
     return {target.name: target for target in found}
 
 
