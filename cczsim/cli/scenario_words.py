@@ -37,6 +37,10 @@ def add(commands: Commands) -> None:
 
     init = commands.add("init", "write an example scenario to start from", _init)
     init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR")
+    init.add_argument(
+        "--example", dest="town", action="store_true",
+        help="a whole example: a small made-up town, its network, a base and a plan",
+    )  # fmt: skip
     commands.add("schema", "print the JSON Schema of scenario files", _schema)
     explain = commands.add("explain", "explain a key of scenario files", _explain)
     explain.add_argument("key", metavar="KEY")
@@ -66,10 +70,10 @@ def _compare(progress: Progress, a: Path, b: Path) -> int:
     return compare(a, b, progress=progress)
 
 
-def _init(progress: Progress, folder: Path) -> int:
+def _init(progress: Progress, folder: Path, town: bool) -> int:
     from cczsim.pipeline.scenarios import init
 
-    return init(folder, progress=progress)
+    return init(folder, town=town, progress=progress)
 
 
 def _schema(progress: Progress) -> int:  # noqa: ARG001

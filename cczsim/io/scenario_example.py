@@ -1,8 +1,11 @@
-"""A small commented scenario to start from."""
+"""A scenario to start from: beside a network of the user's, or a whole example town."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -42,13 +45,27 @@ road_density_central = ">= 7 km/km2"
 """
 
 
-def example(folder: Path) -> str:
-    """Return the text of the example for a folder; it names the embedded network.
-
-    The network is found beside the package, where cczsim was installed from a clone, else by a
-    path that the user has to fill in.
-    """
+def region() -> Path | None:
+    """Return the network of the home region, where cczsim was installed from a clone."""
     network = Path(cczsim.__file__).parent.parent / "networks" / "czt"
-    start = os.path.relpath(network, folder) if network.is_dir() else "path/to/a/network"
+    return network if network.is_dir() else None
+
+
+def example(folder: Path, network: Path) -> str:
+    """Return the text of a scenario for a folder, on a network."""
+    start = os.path.relpath(network, folder)
     text = '"' + Path(start).as_posix().replace("\\", "/").replace('"', '\\"') + '"'
     return EXAMPLE.format(file="example.toml", network=text)
+
+
+def town() -> Iterator[tuple[str, bytes]]:
+    """Return the files of the example town by their paths: its tables, a base and a plan."""
+
+    def walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+        for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if item.is_dir():
+                yield from walk(item, f"{path}{item.name}/")
+            elif not item.name.endswith((".py", ".pyc")):
+                yield path + item.name, item.read_bytes()
+
+    yield from walk(files("cczsim").joinpath("example"), "")

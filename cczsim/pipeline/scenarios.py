@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from cczsim.errors import CczsimError, FaultCollector, OutputError, ScenarioError
@@ -109,25 +110,43 @@ def diff(a: Path, b: Path, *, progress: Progress | None = None) -> int:
     return 0
 
 
-def init(folder: Path, *, progress: Progress | None = None) -> int:
-    """Write a small commented scenario to start from.
+def init(folder: Path, *, town: bool = False, progress: Progress | None = None) -> int:  # noqa: ARG001
+    """Write something to start from: a commented scenario, or a whole example town.
+
+    Parameters
+    ----------
+    folder : Path
+    town : bool
+        Write the tables of a small made-up town, a base and a plan; also done where the network
+        of the home region, which the scenario else starts from, is not there.
 
     Raises
     ------
     OutputError
         A file of that name stands there, or the disk refuses.
     """
-    from cczsim.io.scenario_example import example
+    from cczsim.io import scenario_example
 
-    progress = progress or Progress()
-    path = folder / "example.toml"
-    if path.exists():
-        raise OutputError.of(str(path), "a file", "a free name", "choose another folder")
+    region = None if town else scenario_example.region()
+    if region is not None:
+        text = scenario_example.example(folder, region)
+        made, first = {"example.toml": text.encode()}, "example.toml"
+    else:
+        made, first = dict(scenario_example.town()), "plan.toml"
+    for name in made:
+        if (folder / name).exists():
+            raise OutputError.of(
+                str(folder / name), "a file", "a free name", "choose another folder"
+            )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(example(folder), encoding="utf-8", newline="\n")
+        for name, data in made.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
     except OSError as error:
         said = error.strerror or str(error)
         raise OutputError.of(str(folder), said, "a folder that can be written") from None
-    write_line(f"wrote {path}; now: cczsim run {path}")
+    for name in made:
+        if name.endswith(".toml"):
+            write_line(f"wrote {folder / name}")
+    write_line(f"now: cczsim run {shlex.quote(str(folder / first))}")
     return 0

@@ -12,6 +12,7 @@ import pytest
 
 from cczsim.cli import main
 from cczsim.errors import ScenarioError
+from cczsim.io import scenario_example
 from cczsim.io.bundle import save_network
 from cczsim.io.scenario_file import read_scenario
 from cczsim.network.network import Network
@@ -270,3 +271,23 @@ def test_what_is_wrong_with_a_plan_is_told_before_its_base_is_solved(
     said = capsys.readouterr().err
     assert "solve" not in said
     assert "wrong.toml" in said
+
+
+def test_the_example_town_runs_where_nothing_else_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "我的 研究"
+    monkeypatch.setattr(scenario_example, "region", lambda: None)
+    assert main(["init", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "now: cczsim run" in said
+    assert main(["init", str(folder), "--example"]) == 2
+    assert main(["validate", str(folder / "plan.toml")]) == 0
+    assert main(["run", str(folder / "plan.toml"), "--out", str(folder / "r"), "--strict"]) == 0
+    figures = json.loads((folder / "r/plan/indicators.json").read_text(encoding="utf-8"))
+    shares = {
+        row["by"]["mode"]: row["value"] for row in figures["indicators"]
+        if row["key"] == "mode_share" and row["by"].get("area") == "all"
+    }  # fmt: skip
+    assert all(value > 5.0 for value in shares.values())
+    assert figures["assumptions"][0]["weight"]["moved"] == pytest.approx(0.1)
