@@ -98,9 +98,9 @@ def wider(array: Array, width: int) -> Array:
 
 
 def label_work(
-    n_workers: int, n_bushes: int, positions: int, arcs: int, to_zone: tuple[int, ...]
+    n_workers: int, n_bushes: int, positions: int, to_zone: tuple[int, ...], members: int = 0
 ) -> Labels:
-    """Return room for the labels of all bushes."""
+    """Return room for the labels of all bushes, of which each may have so many members."""
     shape = (n_bushes, positions)
     return Labels(
         core=np.empty(shape, dtype=np.int32),
@@ -109,11 +109,23 @@ def label_work(
         low=np.empty((n_workers, positions)),
         short=np.empty(shape, dtype=np.int32),
         main=np.empty(shape, dtype=np.int32),
-        merge=np.empty((n_bushes, arcs), dtype=np.int32),
-        dear=np.empty((n_bushes, arcs), dtype=np.int32),
+        merge=np.empty((n_bushes, members), dtype=np.int32),
+        dear=np.empty((n_bushes, members), dtype=np.int32),
         n_merges=np.zeros(n_bushes, dtype=np.int32),
         excess=np.zeros(n_bushes),
         to_zone=np.zeros(to_zone),
+    )
+
+
+def with_members(labels: Labels, rows: Rows) -> Labels:
+    """Return labels with room for as many members as bushes have arcs beyond those of a tree."""
+    n_arcs = rows.first[np.arange(len(rows.size)), rows.size]
+    most = int((n_arcs - rows.size).max(initial=0)) + 1
+    if most <= labels.merge.shape[1]:
+        return labels
+    shape = (len(rows.size), int(1.2 * most))
+    return labels._replace(
+        merge=np.empty(shape, dtype=np.int32), dear=np.empty(shape, dtype=np.int32)
     )
 
 

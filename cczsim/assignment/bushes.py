@@ -18,6 +18,7 @@ from cczsim.assignment.bush_arrays import (
     pair_work,
     star_vdf,
     wider,
+    with_members,
 )
 from cczsim.assignment.bush_solution import BushSolution, BushStart, carried_over
 from cczsim.assignment.car_demand import CarDemand
@@ -182,14 +183,15 @@ class Bushes:
 
     def _make_room(self, positions: int, arcs: int) -> None:
         rows = self._rows
-        positions = max(int(1.2 * positions), rows.first.shape[1])
-        arcs = max(int(1.4 * arcs), rows.arc.shape[1])
+        most = self._graph.road.n_nodes + 1
+        positions = max(min(int(1.2 * positions), most), rows.first.shape[1])
+        arcs = max(int(1.3 * arcs), rows.arc.shape[1])
         self._rows = rows._replace(
             first=wider(rows.first, positions), arc=wider(rows.arc, arcs),
             tail=wider(rows.tail, arcs), flow=wider(rows.flow, arcs),
         )  # fmt: skip
         self._labels = label_work(
-            self._n_workers, len(rows.size), positions, arcs, self._choice.total.shape
+            self._n_workers, len(rows.size), positions, self._choice.total.shape
         )
 
     def class_flow(self) -> Array:
@@ -239,6 +241,7 @@ class Bushes:
         self._grow(SLACK * gap)
         enough = max(ENOUGH * gap, 0.1 * wanted) * spent_at_least(self.demand, od_cost)
         elastic = len(self._choice.total) > 0
+        self._labels = with_members(self._labels, self._rows)
         find_cores(self._rows, elastic, self._n_workers, self._labels)
         for _ in range(ROUNDS):
             label_all(self._rows, self._state.cost, elastic, self._n_workers, self._labels)

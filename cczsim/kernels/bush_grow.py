@@ -190,7 +190,7 @@ def _lay(
 
 @kernel
 def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, far: Any, origin: int, base: int,
-            goes: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int, least: float,
+            goes: Any, at: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int, least: float,
             slack: float, work: Any) -> int:  # fmt: skip
     """Write a bush's successor into the scratch space; return its number of positions, or 0.
 
@@ -233,7 +233,8 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, far: Any, origin: i
                 end[p] = begin
                 stays = False
     for zone in range(len(goes)):
-        if goes[zone] and old[zone_node[zone]] < 0:
+        # Bushes of another solution do not know yet where their destinations are.
+        if goes[zone] and (old[zone_node[zone]] < 0 or at[zone] == NONE):
             stays = False
     if stays:
         return 0
@@ -352,7 +353,7 @@ def _regrow_batch(
         old_size = rows.size[bush]
         size = _regrow(
             star, into, into_cost, cost, work.label[:, lane], origin, base, goes[bush],
-            rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush], rows.size[bush],
+            rows.at[bush], rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush], rows.size[bush],
             1e-14 * total[bush], slack, work,
         )  # fmt: skip
         if size > 0 and not _keep(rows, bush, size, goes[bush], into.zone_node, work):

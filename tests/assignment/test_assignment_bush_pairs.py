@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from test_assignment_frank_wolfe import roads, zones
 
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes
-from cczsim.assignment.bush_arrays import label_work, merge_work, pair_work, star_vdf
+from cczsim.assignment.bush_arrays import (
+    label_work,
+    merge_work,
+    pair_work,
+    star_vdf,
+    with_members,
+)
 from cczsim.assignment.cost import LinkCost
 from cczsim.kernels.bush import Rows
 from cczsim.kernels.bush_label import Labels, find_cores, label_all
@@ -49,7 +55,7 @@ def one_bush(arcs: Arcs, flow: list[float]) -> Rows:
 
 
 def labelled(rows: Rows, cost: np.ndarray, everything: bool) -> Labels:
-    labels = label_work(1, len(rows.size), rows.first.shape[1], rows.arc.shape[1], (0, 0))
+    labels = with_members(label_work(1, len(rows.size), rows.first.shape[1], (0, 0)), rows)
     find_cores(rows, everything, 1, labels)
     label_all(rows, cost, False, 1, labels)
     return labels
