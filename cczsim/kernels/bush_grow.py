@@ -353,8 +353,8 @@ def _regrow_batch(
         old_size = rows.size[bush]
         size = _regrow(
             star, into, into_cost, cost, work.label[:, lane], origin, base, goes[bush],
-            rows.at[bush], rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush], rows.size[bush],
-            1e-14 * total[bush], slack, work,
+            rows.at[bush], rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush],
+            rows.size[bush], 1e-14 * total[bush], slack, work,
         )  # fmt: skip
         if size > 0 and not _keep(rows, bush, size, goes[bush], into.zone_node, work):
             room[0] = max(room[0], size + 1)
