@@ -152,15 +152,16 @@ def estimate_trips(
     counts, weight = _checked(road, links, counts, variance)
     problem = _Problem(prior, np.asarray(links), counts, weight, params.prior_weight)
 
-    def solve(trips: Array) -> RoadAssignment:
+    def solve(trips: Array, before: RoadAssignment | None) -> RoadAssignment:
+        start = before.bushes.start() if before is not None and before.bushes is not None else None
         return assign_bushes(
-            road, zones, trips, params=BushParams(params.relative_gap),
+            road, zones, trips, params=BushParams(params.relative_gap), start=start,
             toll_factor=toll_factor, distance_factor=distance_factor, turns=turns,
             keep_bushes=True,
         )  # fmt: skip
 
     factor = np.ones_like(prior)
-    here = solve(prior)
+    here = solve(prior, None)
     prior_flow = here.link_flow
     history = [problem.record(0, factor, here.link_flow, 0.0)]
     status = Status.ITERATION_LIMIT
@@ -172,7 +173,7 @@ def estimate_trips(
         step = 1.0
         while step >= _SHORTEST:
             tried = factor + step * (wanted - factor)
-            there = solve(prior * tried)
+            there = solve(prior * tried, here)
             record = problem.record(len(history), tried, there.link_flow, step)
             if record.objective < history[-1].objective:
                 break
