@@ -26,10 +26,11 @@ from cczsim.assignment.convergence import spent_at_least
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.assignment.shortest import TreeLoader
+from cczsim.assignment.threads import by_block
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows as Rows
 from cczsim.kernels.bush import settle_all
-from cczsim.kernels.bush_grow import regrow_all
+from cczsim.kernels.bush_grow import regrow
 from cczsim.kernels.bush_label import find_cores, label_all
 from cczsim.kernels.bush_pairs import (
     N_PARTS,
@@ -172,10 +173,11 @@ class Bushes:
         for c, model in enumerate(self._models):
             link_cost = loader.customise(model.cost(flow))
             while True:
-                regrow_all(
-                    star, into, loader.net, loader.metric, batches, link_cost,
-                    link_cost[star.link[into.arc]], self._state.cost, self._goes, total, slack,
-                    self._rows, c * self._n_zones, c * n_links, self._n_workers, self._work, room,
+                by_block(
+                    regrow, self._n_workers, star, into, loader.net, loader.metric, batches,
+                    link_cost, link_cost[star.link[into.arc]], self._state.cost, self._goes, total,
+                    slack, self._rows, c * self._n_zones, c * n_links, self._n_workers, self._work,
+                    room,
                 )  # fmt: skip
                 if not room.any():
                     break

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from cczsim.kernels._jit import kernel, parallel_kernel
+from cczsim.kernels._jit import parallel_kernel, sub_kernel
 from cczsim.kernels.types import N_BLOCKS, Array
 
 
@@ -48,7 +48,7 @@ class Rows(NamedTuple):
     at: Array
 
 
-@kernel
+@sub_kernel
 def settle(first: Any, tail: Any, flow: Any, size: int, through: Any) -> None:
     """Sweep a bush backward: flows that carry what its nodes attract, split as they were.
 
@@ -83,7 +83,7 @@ def settle(first: Any, tail: Any, flow: Any, size: int, through: Any) -> None:
             through[tail[stop - 1]] += here
 
 
-@kernel
+@sub_kernel
 def _settle_block(rows: Any, demand: Any, first: int, stop: int, total: Any) -> None:
     total[:] = 0.0
     through = np.empty(rows.first.shape[1])

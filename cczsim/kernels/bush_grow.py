@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
-from cczsim.kernels._jit import inner_kernel, kernel, parallel_kernel
+from cczsim.kernels._jit import block_kernel, inner_kernel, sub_kernel
 from cczsim.kernels.hierarchy import NONE
 from cczsim.kernels.hierarchy_sweep import climb, close, count_lanes, descend
 from cczsim.kernels.types import Array
@@ -77,7 +76,7 @@ class GrowWork(NamedTuple):
     flow: Array
 
 
-@kernel
+@sub_kernel
 def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int,
              base: int, origin: int, least: float, work: Any) -> bool:  # fmt: skip
     """Label what a bush uses with the least and the greatest costs of used ways, by position.
@@ -188,7 +187,7 @@ def _lay(
     return n_new
 
 
-@kernel
+@sub_kernel
 def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, far: Any, origin: int, base: int,
             goes: Any, at: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int, least: float,
             slack: float, work: Any) -> int:  # fmt: skip
@@ -312,7 +311,7 @@ def _clear(size: int, node: Any, met: Any, old: Any, way: Any, seat: Any, anchor
     met[-1] = 0
 
 
-@kernel
+@sub_kernel
 def _keep(rows: Any, bush: int, size: int, goes: Any, zone_node: Any, work: Any) -> bool:
     """Copy a bush from the scratch space; return whether there was room."""
     n_arcs = work.first[size]
@@ -333,13 +332,13 @@ def _keep(rows: Any, bush: int, size: int, goes: Any, zone_node: Any, work: Any)
     return True
 
 
-@kernel
+@sub_kernel
 def _regrow_batch(
     star: Any, into: Any, net: Any, metric: Any, link_cost: Any, into_cost: Any, cost: Any,
     goes: Any, total: Any, slack: float, rows: Any, bush_0: int, base: int, batch: int, work: Any,
     room: Any,
 ) -> None:  # fmt: skip
-    """Regrow the bushes of a batch's origins; see :func:`regrow_all`."""
+    """Regrow the bushes of a batch's origins; see :func:`regrow`."""
     climb(net, metric, link_cost, batch, work.label, work.above)
     descend(net, metric, batch, work.label)
     close(net, link_cost, batch, work.label, work.above[:0])
@@ -362,16 +361,18 @@ def _regrow_batch(
         _clear(max(old_size, 1), work.node, work.met, work.old, work.way, work.seat, work.anchor)
 
 
-@parallel_kernel
-def regrow_all(
-    star: Any, into: Any, net: Any, metric: Any, batches: Any, link_cost: Any, into_cost: Any,
-    cost: Any, goes: Any, total: Any, slack: float, rows: Any, bush_0: int, base: int,
-    n_workers: int, work: Any, room: Any,
+@block_kernel
+def regrow(
+    worker: int, star: Any, into: Any, net: Any, metric: Any, batches: Any, link_cost: Any,
+    into_cost: Any, cost: Any, goes: Any, total: Any, slack: float, rows: Any, bush_0: int,
+    base: int, n_workers: int, work: Any, room: Any,
 ) -> None:  # fmt: skip
     """Let the bushes of a class drop what it does not use, and gain least-cost ways.
 
     Parameters
     ----------
+    worker : int
+        Which share of the batches it is.
     star : ForwardStar
     into : Approach
     net : Hierarchy
@@ -401,18 +402,16 @@ def regrow_all(
     room : int32 array [worker, 2], written
         Positions and arcs of the largest bush that found no room; such bushes stay as they were.
     """
-    for worker in numba.prange(n_workers):
-        mine = GrowWork(
-            work.label[worker], work.above[worker], work.old[worker],
-            work.way[worker], work.seat[worker], work.anchor[worker], work.met[worker],
-            work.node[worker],
-            work.low[worker], work.high[worker], work.moved[worker], work.enter[worker],
-            work.end[worker], work.stack[worker], work.first[worker], work.arc[worker],
-            work.tail[worker], work.flow[worker],
+    mine = GrowWork(
+        work.label[worker], work.above[worker], work.old[worker], work.way[worker],
+        work.seat[worker], work.anchor[worker], work.met[worker], work.node[worker],
+        work.low[worker], work.high[worker], work.moved[worker], work.enter[worker],
+        work.end[worker], work.stack[worker], work.first[worker], work.arc[worker],
+        work.tail[worker], work.flow[worker],
+    )  # fmt: skip
+    room[worker] = 0
+    for b in range(worker, len(batches), n_workers):
+        _regrow_batch(
+            star, into, net, metric, link_cost, into_cost, cost, goes, total, slack, rows,
+            bush_0, base, batches[b], mine, room[worker],
         )  # fmt: skip
-        room[worker] = 0
-        for b in range(worker, len(batches), n_workers):
-            _regrow_batch(
-                star, into, net, metric, link_cost, into_cost, cost, goes, total, slack, rows,
-                bush_0, base, batches[b], mine, room[worker],
-            )  # fmt: skip

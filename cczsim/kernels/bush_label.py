@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from cczsim.kernels._jit import inner_kernel, kernel, parallel_kernel
+from cczsim.kernels._jit import inner_kernel, parallel_kernel, sub_kernel
 from cczsim.kernels.types import Array
 
 
@@ -46,7 +46,7 @@ class Labels(NamedTuple):
     to_zone: Array
 
 
-@kernel
+@sub_kernel
 def find_core(rows: Any, bush: int, dominator: Any, top: Any, core: Any) -> int:
     """List the positions where ways part and meet again: there alone flow can be shifted.
 
@@ -113,7 +113,7 @@ def find_core(rows: Any, bush: int, dominator: Any, top: Any, core: Any) -> int:
     return n_core
 
 
-@kernel
+@sub_kernel
 def _core_mine(rows: Any, everything: bool, worker: int, n_workers: int, labels: Any) -> None:
     dominator, top = labels.scratch[worker, 0], labels.scratch[worker, 1]
     for bush in range(worker, len(rows.size), n_workers):
@@ -145,7 +145,7 @@ def find_cores(rows: Any, everything: bool, n_workers: int, labels: Any) -> None
         _core_mine(rows, everything, worker, n_workers, labels)
 
 
-@kernel
+@sub_kernel
 def label(rows: Any, bush: int, cost: Any, low: Any, labels: Any) -> None:
     """Sweep a bush's core forward: least costs, and where other ways than the cheapest are used.
 
@@ -206,7 +206,7 @@ def last_place(first: Any, chosen: Any, p: int) -> int:
     return place
 
 
-@kernel
+@sub_kernel
 def _label_mine(
     rows: Any, cost: Any, to_zone: bool, worker: int, n_workers: int, labels: Any
 ) -> None:

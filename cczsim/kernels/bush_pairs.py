@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from cczsim.kernels._jit import inner_kernel, kernel, parallel_kernel
+from cczsim.kernels._jit import inner_kernel, kernel, parallel_kernel, sub_kernel
 from cczsim.kernels.bush_label import last_place
 from cczsim.kernels.hierarchy import NONE
 from cczsim.kernels.types import Array
@@ -90,7 +90,7 @@ def _scatter(arc: int) -> Any:
     return z ^ (z >> np.uint64(31))
 
 
-@kernel
+@sub_kernel
 def _sign_mine(rows: Any, worker: int, n_workers: int, labels: Any, merges: Any) -> None:
     for bush in range(worker, len(rows.size), n_workers):
         first, arc, tail, flow = rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush]
@@ -167,7 +167,7 @@ def pair_up(rows: Any, labels: Any, merges: Any, pairs: Any) -> int:
     return n_pairs
 
 
-@kernel
+@sub_kernel
 def _write_arcs(rows: Any, bush: int, labels: Any, m: int, q: int, pairs: Any) -> None:
     first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
     short, main = labels.short[bush], labels.main[bush]
@@ -260,7 +260,7 @@ def plan(pairs: Any, n_pairs: int, vdf: Any, state: Any, change: Any) -> float:
     return gained
 
 
-@kernel
+@sub_kernel
 def _derivative(vdf: Any, state: Any, change: Any, length: float) -> float:
     """Return how total delay rises along a change of link flows beyond its rise at the start."""
     kind, factor, alpha, beta, free, capacity, background, _, _, _, _ = vdf
@@ -303,7 +303,7 @@ def step_length(gained: float, vdf: Any, state: Any, change: Any) -> float:
     return length
 
 
-@kernel
+@sub_kernel
 def _carry_out_part(
     rows: Any, begin: int, end: int, labels: Any, merges: Any, pairs: Any, length: float,
     change: Any,

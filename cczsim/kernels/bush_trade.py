@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cczsim.kernels._jit import kernel
+from cczsim.kernels._jit import kernel, sub_kernel
 from cczsim.kernels.bush_label import last_place
 from cczsim.kernels.types import Array
 from cczsim.kernels.vdf import move
@@ -27,14 +27,14 @@ class Choice(NamedTuple):
     fixed: float
 
 
-@kernel
+@sub_kernel
 def _wanted(choice: Any, bush: int, zone: int, cost: float) -> float:
     """Return the cars that a pair of zones has at a cost of the drive, pce/h."""
     odds = (cost + choice.fixed) / choice.scale + choice.log_other[bush, zone]
     return float(choice.total[bush, zone] / (1.0 + np.exp(min(odds, 500.0))))
 
 
-@kernel
+@sub_kernel
 def _move(vdf: Any, state: Any, arc: int, change: float) -> None:
     """Move flow where speed is of less account than the time that compiling takes."""
     kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
@@ -44,7 +44,7 @@ def _move(vdf: Any, state: Any, arc: int, change: float) -> None:
     )  # fmt: skip
 
 
-@kernel
+@sub_kernel
 def _go(
     rows: Any, bush: int, vdf: Any, state: Any, demand: Any, share: Any, asked: Any, step: float
 ) -> float:
@@ -62,7 +62,7 @@ def _go(
     return grown
 
 
-@kernel
+@sub_kernel
 def _trade(
     rows: Any, bush: int, vdf: Any, state: Any, choice: Any, demand: Any, labels: Any
 ) -> float:
