@@ -158,7 +158,7 @@ def join_points(
     parent = np.arange(count)
     box = np.full((count, 4), np.inf)
     for column, values in enumerate((px, py, -px, -py)):
-        np.minimum.at(box[:, column], group, values)
+        np.fmin.at(box[:, column], group, values)
 
     def root(k: int) -> int:
         while parent[k] != k:
