@@ -207,7 +207,10 @@ def main() -> None:
     cases = tomllib.loads((HERE / "cases.toml").read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", action="append", choices=list(cases), help="only these cases")
-    parser.add_argument("--data", default=os.environ.get("CCZSIM_DATA", "../shared/data"))
+    parser.add_argument(
+        "--data", type=Path, default=os.environ.get("CCZSIM_DATA"),
+        help="folder with tntp/, as README says under Data; CCZSIM_DATA if not said",
+    )  # fmt: skip
     parser.add_argument("--algorithm", action="append", help="only these; all of a case if none")
     parser.add_argument(
         "--threads", type=int, nargs="+", default=[os.cpu_count()], help="one after the other"
@@ -219,7 +222,12 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=600.0, help="seconds that tap-b may take")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     args = parser.parse_args()
-    data = Path(args.data)
+    if args.data is None:
+        parser.error("no folder of networks: set CCZSIM_DATA, or say --data FOLDER")
+    data = args.data
+    missing = [name for name in args.case or cases if not (data / cases[name]["network"]).is_file()]
+    if len(missing) == len(args.case or cases):
+        parser.error(f"--data {data}: holds the network of none of {', '.join(missing)}")
     if args.peer and call(args.peer_python, "-c", f"import {args.peer}").returncode:
         print(f"{args.peer} cannot be imported by {args.peer_python}: no peer is measured")
         args.peer = None

@@ -34,6 +34,10 @@ def add(commands: Commands) -> None:
     compare = commands.add("compare", "set two result folders side by side", _compare)
     compare.add_argument("a", type=Path, metavar="RESULT_A")
     compare.add_argument("b", type=Path, metavar="RESULT_B")
+    compare.add_argument(
+        "--all", dest="everything", action="store_true",
+        help="every figure, also by tier, district, line and class of street",
+    )  # fmt: skip
 
     init = commands.add("init", "write an example scenario to start from", _init)
     init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR")
@@ -64,10 +68,10 @@ def _diff(progress: Progress, a: Path, b: Path) -> int:
     return diff(a, b, progress=progress)
 
 
-def _compare(progress: Progress, a: Path, b: Path) -> int:
+def _compare(progress: Progress, a: Path, b: Path, everything: bool) -> int:
     from cczsim.pipeline.scenarios import compare
 
-    return compare(a, b, progress=progress)
+    return compare(a, b, everything=everything, progress=progress)
 
 
 def _init(progress: Progress, folder: Path, town: bool) -> int:

@@ -39,9 +39,8 @@ def validate(path: Path, *, progress: Progress | None = None) -> int:
         except CczsimError as error:
             faults.extend(f for f in error.faults if f not in faults.faults)
             continue
-        write_line(
-            f"{job.spec.name}: valid, {len(applied)} changes, {len(job.spec.targets)} targets"
-        )
+        counts = (_counted(len(applied), "change"), _counted(len(job.spec.targets), "target"))
+        write_line(f"{job.spec.name}: valid, {', '.join(counts)}")
         for note in job.spec.notes:
             write_line(f"  note: {note}")
         for change in applied:
@@ -50,13 +49,17 @@ def validate(path: Path, *, progress: Progress | None = None) -> int:
     return 0
 
 
-def compare(a: Path, b: Path, *, progress: Progress | None = None) -> int:  # noqa: ARG001
-    """Set two result folders side by side."""
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def compare(a: Path, b: Path, *, everything: bool = False, progress: Progress | None = None) -> int:  # noqa: ARG001
+    """Set two result folders side by side: figures of the whole region, or all of them."""
     first, second = read_result(a), read_result(b)
     table = compare_indicators(
         first.name, second.name, first.indicators, second.indicators, first.noise, second.noise
     )
-    for line in comparison_lines(table):
+    for line in comparison_lines(table, everything):
         write_line(line)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -85,9 +86,9 @@ def _change(row: ComparisonRow) -> str:
     return f"{100 * row.share:+.1f} %" if math.isfinite(row.share) else figure(row.difference)
 
 
-def comparison_lines(comparison: Comparison) -> Iterable[str]:
-    """Yield the table of two results side by side."""
-    rows = comparison.rows
+def comparison_lines(comparison: Comparison, everything: bool = True) -> Iterable[str]:
+    """Yield the table of two results side by side: every figure, or those of the whole region."""
+    rows = [row for row in comparison.rows if everything or _of_the_whole(row)]
     width = min(max((len(row.path) for row in rows), default=0), 72)
     yield (f"{'':<{width}}  {comparison.a[:14]:>14}  {comparison.b[:14]:>14}  {'difference':>12}  ")
     for row in rows:
@@ -97,10 +98,20 @@ def comparison_lines(comparison: Comparison) -> Iterable[str]:
             f"{row.path:<{width}}  {figure(row.a):>14}  {figure(row.b):>14}  "
             f"{figure(row.difference):>12}  {share:>10}  {row.unit}  {verdict}".rstrip()
         )
+    if len(rows) < len(comparison.rows):
+        left_out = len(comparison.rows) - len(rows)
+        yield f"{left_out:,} more by tier, district, line and class of street: --all"
     yield (
         f"Noise by the gaps: {comparison.noise_a:.1e} of a figure in {comparison.a}, "
         f"{comparison.noise_b:.1e} in {comparison.b}; a smaller difference says nothing."
     )
+
+
+def _of_the_whole(row: ComparisonRow) -> bool:
+    """Return whether a figure is of the whole region, or a density of its central zone."""
+    if row.key == "road_density" and row.by.get("tier") == "central":
+        return True
+    return row.by.get("area") == "all" and "class" not in row.by
 
 
 def _verdict(row: ComparisonRow) -> str:
@@ -123,5 +134,15 @@ def key_differences(a: Mapping[str, Any], b: Mapping[str, Any], path: str = "") 
         if isinstance(one, Mapping) and isinstance(two, Mapping):
             yield from key_differences(one, two, here)
         elif one != two:
-            before = "nothing" if one is None else one
-            yield f"{here}: {before} → {'nothing' if two is None else two}"
+            yield f"{here}: {_as_written(one)} → {_as_written(two)}"
+
+
+def _as_written(value: Any) -> str:
+    """Return a value as a scenario file has it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return (
+            "{ " + ", ".join(f"{name} = {_as_written(item)}" for name, item in value.items()) + " }"
+        )
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -185,7 +185,15 @@ def test_compare_sets_results_side_by_side(done: Path, capsys: pytest.CaptureFix
     said = capsys.readouterr().out
     assert "vehicle_km" in said
     assert "Noise by the gaps" in said
-    assert main(["compare", str(done / "base"), str(done / "base")]) == 0
+    assert "tier=outside" not in said
+    left_out = re.search(r"([\d,]+) more by tier, district, line and class of street: --all", said)
+    assert left_out is not None
+    assert main(["compare", str(done / "base"), str(done / "plan"), "--all"]) == 0
+    everything = capsys.readouterr().out
+    assert "--all" not in everything
+    rows = len(everything.splitlines()) - len(said.splitlines()) + 1
+    assert rows == int(left_out[1].replace(",", ""))
+    assert main(["compare", str(done / "base"), str(done / "base"), "--all"]) == 0
     said = capsys.readouterr().out
     assert "within what the gaps explain" not in said
     assert "+0.00 %" in said
@@ -203,7 +211,7 @@ def test_diff_says_what_changes(study: Path, capsys: pytest.CaptureFixture[str])
 def test_validate_says_what_changes_find(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", str(study / "plan.toml")]) == 0
     said = capsys.readouterr().out
-    assert "plan: valid, 2 changes, 1 targets" in said
+    assert "plan: valid, 2 changes, 1 target" in said
     assert "base: valid, 0 changes" in said
 
 

@@ -71,7 +71,7 @@ def test_no_change_is_neither_better_nor_worse(plan_run: RunResult, base_run: Ru
 def test_a_tier_of_gates_is_called_that_and_others_not(plan_run: RunResult) -> None:
     figures = Figures.of(plan_run, None, None)
     assert tables.gate_tiers(plan_run) == {"cluster"}
-    assert figures.area_name("cluster").zh == "城市群 (外部小区)"
+    assert figures.area_name("cluster").zh == "城市群 （外部小区）"
     assert figures.area_name("circle").en == "metropolitan circle"
     bare = replace(plan_run, network=plan_run.network.replace(zones=None))
     assert tables.gate_tiers(bare) == frozenset()
@@ -90,7 +90,7 @@ def test_rows_stand_under_headings_and_notes_are_numbered(plan_run: RunResult) -
     ]  # fmt: skip
     assert [row.notes for row in table.rows] == [(1,), (2,), ()]
     assert table.rows[1].label == Both("CO₂ · car", "二氧化碳 · 小汽车")
-    assert table.notes[0].zh == "有路可达的居民(占 82.5 %)的平均值"
+    assert table.notes[0].zh == "有路可达的居民（占 82.5 %）的平均值"
     assert table.notes[1].zh == "a remark of its own"
 
 
