@@ -10,7 +10,7 @@ from cczsim.network.provenance import Source
 from cczsim.network.road_class import ROAD_CLASSES
 from cczsim.network.transit import MODES
 from cczsim.network.zones import TIERS
-from cczsim.report.text import Both, catalogue, known, same, term, text
+from cczsim.report.text import Both, catalogue, known, remark, same, term, text
 
 
 def test_both_languages_have_the_same_keys_and_placeholders() -> None:
@@ -66,3 +66,22 @@ def test_html_is_escaped_in_both_languages() -> None:
 def test_joining_leaves_out_what_is_empty() -> None:
     joined = text("area.central").join("", same("x"))
     assert joined == Both("central zone · x", "中心区 · x")
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "60 km/h on 4474 directed links (1829.8 km) (arterials)",
+            "4474 条有向路段（1829.8 公里）改为 60 公里/小时（arterials）",
+        ),
+        ("3 lanes on 2 directed links (4.0 km)", "2 条有向路段（4.0 公里）改为 3 车道"),
+        (
+            "headway 3 min on 2 directed lines: 示例地铁1号线",
+            "示例地铁1号线（2 条有向线路）间隔改为 3 min",
+        ),
+        ("something new", "something new"),
+    ],
+)
+def test_what_a_change_did_is_said_in_both_languages(english: str, chinese: str) -> None:
+    assert remark(english) == Both(english, chinese)
