@@ -32,15 +32,8 @@ from cczsim.kernels.bush import Rows as Rows
 from cczsim.kernels.bush import settle_all
 from cczsim.kernels.bush_grow import regrow
 from cczsim.kernels.bush_label import find_cores, label_all
-from cczsim.kernels.bush_pairs import (
-    N_PARTS,
-    carry_out,
-    pair_up,
-    plan,
-    sign_merges,
-    step_length,
-    take_change,
-)
+from cczsim.kernels.bush_pairs import pair_up, sign_merges
+from cczsim.kernels.bush_plan import N_PARTS, carry_out, plan, step_length, take_change
 from cczsim.kernels.bush_trade import trade_all
 from cczsim.kernels.types import N_BLOCKS
 from cczsim.kernels.vdf import LinkState

@@ -9,7 +9,7 @@ A bush numbers its nodes by *position*, a topological order that begins with its
 the arcs into each position side by side: one sweep forward gives labels, one sweep backward flows,
 and neither needs a heap or a look at the network. It holds what leads to some destination, and
 nothing else. Deviation: merges are not shifted one by one, but those of all bushes together; see
-:mod:`cczsim.kernels.bush_pairs`.
+:mod:`cczsim.kernels.bush_plan`.
 """
 
 from __future__ import annotations

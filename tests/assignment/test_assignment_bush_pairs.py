@@ -21,7 +21,8 @@ from cczsim.assignment.bush_arrays import (
 from cczsim.assignment.cost import LinkCost
 from cczsim.kernels.bush import Rows
 from cczsim.kernels.bush_label import Labels, find_cores, label_all
-from cczsim.kernels.bush_pairs import pair_up, plan, sign_merges
+from cczsim.kernels.bush_pairs import pair_up, sign_merges
+from cczsim.kernels.bush_plan import plan
 from cczsim.kernels.vdf import LinkState
 from cczsim.network.forward_star import forward_star
 

@@ -1,0 +1,244 @@
+"""Shifts on all pairs of ways planned together, and carried out on all bushes.
+
+Source: C. Cryer (1971), The solution of a quadratic programming problem using systematic
+overrelaxation, *SIAM Journal on Control* 9(3), for the programme: shifts on all pairs at costs that
+rise by their slopes. Costs themselves cut the plan back along its line. For pairs and members see
+:mod:`cczsim.kernels.bush_pairs`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from cczsim.kernels._jit import kernel, parallel_kernel, sub_kernel
+from cczsim.kernels.bush_label import last_place
+from cczsim.kernels.vdf import delay_and_slope
+
+N_PARTS = 8
+"""Bushes are shifted in this many fixed blocks, so that threads never change a bit."""
+_LITTLE = 1e-3
+"""A plan is good once what it leaves is this share of what there was to gain."""
+_SWEEPS = 200
+_REACH = 1.5
+
+
+@kernel
+def plan(pairs: Any, n_pairs: int, vdf: Any, state: Any, change: Any) -> float:
+    """Plan the shifts on all pairs together, at costs that rise by their slopes.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Its shifts are written.
+    n_pairs : int
+    vdf : Vdf
+    state : LinkState
+    change : float64 array [link], pce/h, written
+        What the shifts change on links.
+
+    Returns
+    -------
+    float
+        What the shifts gain at present costs, pce s/h; 0 where nothing is left to gain.
+    """
+    first_arc, split, arcs, on_cheap, on_dear, shift = pairs
+    cost, rise, physical = state.cost, state.slope, vdf.physical
+    change[:] = 0.0
+    gain = np.zeros(n_pairs)
+    stiff = np.zeros(n_pairs)
+    link = np.empty(first_arc[n_pairs], dtype=np.int32)
+    slope = np.empty(first_arc[n_pairs])
+    for q in range(n_pairs):
+        shift[q] = 0.0
+        for a in range(first_arc[q], first_arc[q + 1]):
+            arc = arcs[a]
+            link[a] = arc if len(physical) == 0 else physical[arc]
+            slope[a] = rise[arc]
+            gain[q] += cost[arc] if a >= split[q] else -cost[arc]
+            stiff[q] += rise[arc]
+    begun = 0.0
+    for sweep in range(_SWEEPS):
+        moved = 0.0
+        for q in range(n_pairs):
+            start, middle, stop = first_arc[q], split[q], first_arc[q + 1]
+            left = gain[q]
+            for a in range(start, middle):
+                left -= slope[a] * change[link[a]]
+            for a in range(middle, stop):
+                left += slope[a] * change[link[a]]
+            if left == 0.0:
+                continue
+            if stiff[q] > 0.0:
+                to = shift[q] + _REACH * left / stiff[q]
+            else:
+                to = on_dear[q] if left > 0.0 else -on_cheap[q]
+            to = min(max(to, -on_cheap[q]), on_dear[q])
+            step = to - shift[q]
+            if step == 0.0:
+                continue
+            shift[q] = to
+            moved += step * left
+            for a in range(start, middle):
+                change[link[a]] += step
+            for a in range(middle, stop):
+                change[link[a]] -= step
+        if sweep == 0:
+            begun = moved
+        if moved <= _LITTLE * begun:
+            break
+    gained = 0.0
+    for q in range(n_pairs):
+        gained += gain[q] * shift[q]
+    return gained
+
+
+@sub_kernel
+def _derivative(vdf: Any, state: Any, change: Any, length: float) -> float:
+    """Return how total delay rises along a change of link flows beyond its rise at the start."""
+    kind, factor, alpha, beta, free, capacity, background, _, _, _, _ = vdf
+    total = 0.0
+    for p in range(len(change)):
+        if change[p] != 0.0:
+            then = max(state.flow[p] + length * change[p], 0.0)
+            now, _ = delay_and_slope(
+                kind, factor, alpha, beta, free, capacity, background, p, state.flow[p]
+            )
+            later, _ = delay_and_slope(
+                kind, factor, alpha, beta, free, capacity, background, p, then
+            )
+            total += (later - now) * change[p]
+    return total
+
+
+@kernel
+def step_length(gained: float, vdf: Any, state: Any, change: Any) -> float:
+    """Return the share of a plan after which costs no longer fall along it.
+
+    A whole plan is taken where it goes too far by a tenth; else secants find the end.
+    """
+    low, high = 0.0, 1.0
+    left_low, left = -gained, _derivative(vdf, state, change, 1.0) - gained
+    if left <= 0.1 * gained:
+        return 1.0
+    length = 1.0
+    for _ in range(6):
+        length = low - left_low * (high - low) / (left - left_low)
+        # Costs are convex, so a secant ends short; at least a tenth of the way is gone.
+        length = max(length, low + 0.1 * (high - low))
+        here = _derivative(vdf, state, change, length) - gained
+        if abs(here) <= 0.1 * gained:
+            break
+        if here > 0.0:
+            high, left = length, here
+        else:
+            low, left_low = length, here
+    return length
+
+
+@sub_kernel
+def _carry_out_part(
+    rows: Any, begin: int, end: int, labels: Any, merges: Any, pairs: Any, length: float,
+    change: Any,
+) -> None:  # fmt: skip
+    change[:] = 0.0
+    for bush in range(begin, end):
+        first, arc, tail, flow = rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush]
+        short, main = labels.short[bush], labels.main[bush]
+        merge, dear = labels.merge[bush], labels.dear[bush]
+        for m in range(labels.n_merges[bush] - 1, -1, -1):
+            at = merges.first[bush] + m
+            q = merges.pair[at]
+            shift = length * pairs.shift[q]
+            if shift > 0.0:
+                shift *= merges.on_dear[at] / pairs.on_dear[q]
+            elif shift < 0.0:
+                shift *= merges.on_cheap[at] / pairs.on_cheap[q]
+            if shift == 0.0:
+                continue
+            k, other = short[merge[m]], dear[m]
+            least_cheap, least_dear = flow[k], flow[other]
+            i, j = tail[k], tail[other]
+            while i != j:
+                if i > j:
+                    k = last_place(first, short, i)
+                    least_cheap = min(least_cheap, flow[k])
+                    i = tail[k]
+                else:
+                    k = last_place(first, main, j)
+                    least_dear = min(least_dear, flow[k])
+                    j = tail[k]
+            # Another merge may have taken from the same arcs.
+            shift = max(min(shift, least_dear), -least_cheap)
+            meet = i
+            k = short[merge[m]]
+            while True:
+                flow[k] = max(flow[k] + shift, 0.0)
+                change[arc[k]] += shift
+                if tail[k] == meet:
+                    break
+                k = last_place(first, short, tail[k])
+            k = dear[m]
+            while True:
+                flow[k] = max(flow[k] - shift, 0.0)
+                change[arc[k]] -= shift
+                if tail[k] == meet:
+                    break
+                k = last_place(first, main, tail[k])
+
+
+@parallel_kernel
+def carry_out(
+    rows: Any, labels: Any, merges: Any, pairs: Any, length: float, part_change: Any
+) -> None:
+    """Shift flow on all bushes as planned, in parallel over fixed blocks.
+
+    Parameters
+    ----------
+    rows : Rows
+        Its flow is written.
+    labels : Labels
+    merges : Merges
+    pairs : Pairs
+    length : float
+        Share of the plan.
+    part_change : float64 array [N_PARTS, arc], pce/h, written
+    """
+    n_bushes = len(rows.size)
+    for part in numba.prange(N_PARTS):
+        begin, end = part * n_bushes // N_PARTS, (part + 1) * n_bushes // N_PARTS
+        _carry_out_part(rows, begin, end, labels, merges, pairs, length, part_change[part])
+
+
+@kernel
+def take_change(part_change: Any, vdf: Any, state: Any) -> None:
+    """Change the flow on links, and their costs and slopes with it.
+
+    Parameters
+    ----------
+    part_change : float64 array [N_PARTS, arc], pce/h
+    vdf : Vdf
+    state : LinkState, written
+    """
+    kind, factor, alpha, beta, free, capacity, background, fixed, physical, _, _ = vdf
+    n_arcs = part_change.shape[1]
+    apart = len(physical) > 0
+    for arc in range(n_arcs):
+        total = 0.0
+        for part in range(N_PARTS):
+            total += part_change[part, arc]
+        part_change[0, arc] = total
+        p = physical[arc] if apart else arc
+        state.flow[p] += total
+    for arc in range(n_arcs):
+        p = physical[arc] if apart else arc
+        if not apart and part_change[0, arc] == 0.0:
+            continue
+        state.flow[p] = max(state.flow[p], 0.0)
+        delay, slope = delay_and_slope(
+            kind, factor, alpha, beta, free, capacity, background, p, state.flow[p]
+        )
+        state.cost[arc] = fixed[arc] + delay
+        state.slope[arc] = slope
