@@ -44,6 +44,8 @@ ROUNDS = 100
 """Rounds of shifts over all bushes between two widenings, at most."""
 ENOUGH = 0.01
 """Rounds end once the excess within bushes is below this share of the gap."""
+ENOUGH_TRADED = 0.05
+"""The same where car trips are traded, which takes most of a round."""
 SLACK = 1e-3
 """Used ways that miss the least cost by less than this share of the gap ask for no other way."""
 
@@ -234,8 +236,9 @@ class Bushes:
             Relative gap now, and at the end: rounds end well below the one, or below the other.
         """
         self._grow(SLACK * gap)
-        enough = max(ENOUGH * gap, 0.1 * wanted) * spent_at_least(self.demand, od_cost)
         elastic = len(self._choice.total) > 0
+        share = ENOUGH_TRADED if elastic else ENOUGH
+        enough = max(share * gap, 0.1 * wanted) * spent_at_least(self.demand, od_cost)
         self._labels = with_members(self._labels, self._rows)
         find_cores(self._rows, elastic, self._n_workers, self._labels)
         for _ in range(ROUNDS):

@@ -35,28 +35,23 @@ def _wanted(choice: Any, bush: int, zone: int, cost: float) -> float:
 
 
 @sub_kernel
-def _move(vdf: Any, state: Any, arc: int, change: float) -> None:
-    """Move flow where speed is of less account than the time that compiling takes."""
-    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
-    move(
-        kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin,
-        state.flow, state.cost, state.slope, arc, change,
-    )  # fmt: skip
-
-
-@sub_kernel
 def _go(
     rows: Any, bush: int, vdf: Any, state: Any, demand: Any, share: Any, asked: Any, step: float
 ) -> float:
     """Go a step along a direction of a bush; return what that adds to the cost along it."""
     arc, flow = rows.arc[bush], rows.flow[bush]
+    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
+    link_flow, cost, slope = state
     grown = 0.0
     for k in range(len(share)):
         if share[k] != 0.0:
-            before = state.cost[arc[k]]
+            before = cost[arc[k]]
             flow[k] = max(flow[k] + step * share[k], 0.0)
-            _move(vdf, state, arc[k], step * share[k])
-            grown += share[k] * (state.cost[arc[k]] - before)
+            move(
+                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
+                twin_first, twin, link_flow, cost, slope, arc[k], step * share[k],
+            )  # fmt: skip
+            grown += share[k] * (cost[arc[k]] - before)
     for zone in range(len(asked)):
         demand[bush, zone] += step * asked[zone]
     return grown
