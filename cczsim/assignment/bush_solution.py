@@ -74,14 +74,16 @@ def _link_keys(tail_id: Array, head_id: Array) -> dict[tuple[int, int, int], int
     return keys
 
 
+def arc_flow(rows: Rows, n_arcs: int) -> Array:
+    """Return what bushes carry together on each arc, ``[arc], pce/h``."""
+    in_use = np.arange(rows.arc.shape[1]) < rows.first[np.arange(len(rows.size)), rows.size, None]
+    return np.bincount(rows.arc[in_use], rows.flow[in_use], n_arcs)
+
+
 def flow_of(start: BushStart, graph: SearchGraph) -> Array:
     """Return what bushes carry on the links of another network, ``[link], pce/h``."""
-    road, rows = graph.road, start.rows
-    n_arcs = rows.first[np.arange(len(rows.size)), rows.size]
-    in_use = np.arange(rows.arc.shape[1]) < n_arcs[:, None]
-    old = np.bincount(
-        rows.arc[in_use] % max(len(start.tail_id), 1), rows.flow[in_use], len(start.tail_id)
-    )
+    road, n_old = graph.road, len(start.tail_id)
+    old = arc_flow(start.rows, start.n_classes * n_old).reshape(start.n_classes, n_old).sum(axis=0)
     flow = np.zeros(road.n_links)
     new_keys = _link_keys(road.node_id[road.tail], road.node_id[road.head])
     for key, row in _link_keys(start.tail_id, start.head_id).items():

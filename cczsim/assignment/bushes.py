@@ -20,7 +20,7 @@ from cczsim.assignment.bush_arrays import (
     wider,
     with_members,
 )
-from cczsim.assignment.bush_solution import BushSolution, BushStart, carried_over
+from cczsim.assignment.bush_solution import BushSolution, BushStart, arc_flow, carried_over
 from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.convergence import spent_at_least
 from cczsim.assignment.cost import LinkCost
@@ -123,11 +123,7 @@ class Bushes:
         """Take over the bushes of another solution, and the costs at their flow."""
         rows = carried_over(start, self._graph, self._zone_id)
         n_links = self._graph.road.n_links
-        flow = np.zeros(self._class_flow.size)
-        for bush, size in enumerate(rows.size):
-            used = slice(0, rows.first[bush, size] if size else 0)
-            np.add.at(flow, rows.arc[bush, used], rows.flow[bush, used])
-        self._take(flow.reshape(self._class_flow.shape))
+        self._take(arc_flow(rows, self._class_flow.size).reshape(self._class_flow.shape))
         place = np.empty(n_links, dtype=np.int32)
         place[self._star.link] = np.arange(n_links, dtype=np.int32)
         self._rows = rows._replace(arc=(rows.arc // n_links) * n_links + place[rows.arc % n_links])
