@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError, FaultCollector
+from cczsim.network.road import RoadNetwork
+
+_ROUNDING = 1e-8
+"""What no rounding explains: a gap below its negative, or a share of the demand that is missing."""
 
 
 class Gap(NamedTuple):
@@ -34,8 +40,57 @@ def stop_faults(relative_gap: float, max_iterations: int) -> FaultCollector:
 
 def spent_at_least(demand: Array, od_cost: Array) -> float:
     """Return what a demand costs at least costs, pce s/h; both ``[..., zone, zone]``."""
+    with np.errstate(invalid="ignore"):
+        total = float((demand * od_cost).sum())
+    if not np.isnan(total):
+        return total
+    # Nobody goes where no way leads; 0 x inf is no number.
     goes = demand > 0.0
     return float((demand[goes] * od_cost[goes]).sum())
+
+
+def node_imbalance(road: RoadNetwork, centroids: Array, link_flow: Array, demand: Array) -> float:
+    """Return the most that a node's flow misses: in and set out, less out and arrived.
+
+    Parameters
+    ----------
+    road : RoadNetwork
+    centroids : int array [zone]
+        Rows of nodes.
+    link_flow : array [link], pce/h
+    demand : array [zone, zone], pce/h
+        That the flow should carry.
+
+    Returns
+    -------
+    float
+        As a share of the demand; 0 where there is none.
+    """
+    total = float(demand.sum())
+    if total <= 0.0:
+        return 0.0
+    missing = np.bincount(road.head, link_flow, road.n_nodes)
+    missing -= np.bincount(road.tail, link_flow, road.n_nodes)
+    missing += np.bincount(centroids, demand.sum(axis=1) - demand.sum(axis=0), road.n_nodes)
+    return float(np.abs(missing).max()) / total
+
+
+def check_flow(relative_gap: float, imbalance: float = 0.0) -> None:
+    """Let no flow pass that does not carry its demand.
+
+    Raises
+    ------
+    AssignmentError
+        A gap below 0, or demand missing at some node, beyond rounding.
+    """
+    faults = FaultCollector(AssignmentError)
+    hint = "this is a fault of the solver; please report it, with the scenario"
+    if relative_gap < -_ROUNDING:
+        faults.add("road flows", f"relative gap {relative_gap:.1e}", "0 or more", hint)
+    if imbalance > _ROUNDING:
+        found = f"{imbalance:.1e} of the demand missing at a node"
+        faults.add("road flows", found, "flow that is conserved", hint)
+    faults.raise_if_any()
 
 
 def measure_gap(link_flow: Array, link_cost: Array, demand: Array, od_cost: Array) -> Gap:

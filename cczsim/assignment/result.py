@@ -68,6 +68,8 @@ class RoadAssignment:
         All measured at ``link_flow`` and ``link_cost`` (s, pce s/h).
     total_demand, intrazonal_demand, unreachable_demand : float
         pce/h; the assigned demand is the first minus the other two.
+    node_imbalance : float
+        The most that flow misses at a node, as a share of the assigned demand.
     bushes : BushSolution, optional
         What used ways the flow is made of, where the algorithm knows and somebody asked.
     """
@@ -88,6 +90,7 @@ class RoadAssignment:
     intrazonal_demand: float
     unreachable_demand: float
     unreachable: Unreachable
+    node_imbalance: float = 0.0
     bushes: BushSolution | None = None
 
     @property

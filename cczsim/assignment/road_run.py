@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cczsim.assignment.convergence import Gap, measure_gap
+from cczsim.assignment.convergence import Gap, check_flow, measure_gap, node_imbalance
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status
 from cczsim.assignment.road_demand import SplitDemand
@@ -54,6 +54,7 @@ class RoadRun:
         self.model = LinkCost(self.road, toll_factor, distance_factor, self.graph.owner)
         self.loader = TreeLoader(self.road, zones.centroid, everywhere)
         self.history: list[IterationRecord] = []
+        self._centroids = zones.centroid
         self._on_iteration = on_iteration
         self.price(np.zeros(self.road.n_links))
 
@@ -70,8 +71,15 @@ class RoadRun:
         return self.trees
 
     def record(self, demand: Array, demand_residual: float = 0.0) -> IterationRecord:
-        """Measure the flow that was priced last, which carries ``demand [zone, zone], pce/h``."""
+        """Measure the flow that was priced last, which carries ``demand [zone, zone], pce/h``.
+
+        Raises
+        ------
+        AssignmentError
+            It does not: what it costs is less than the least that the demand can cost.
+        """
         self.gap: Gap = measure_gap(self.flow, self.cost, demand, self.trees.od_cost)
+        check_flow(self.gap.relative_gap)
         record = IterationRecord(
             len(self.history) + 1,
             time.perf_counter() - self._began,
@@ -86,7 +94,15 @@ class RoadRun:
         return record
 
     def result(self, algorithm: str, status: Status, parts: SplitDemand) -> RoadAssignment:
-        """Return the flow that was measured last, with its certificate."""
+        """Return the flow that was measured last, with its certificate.
+
+        Raises
+        ------
+        AssignmentError
+            Demand is missing at some node.
+        """
+        imbalance = node_imbalance(self.road, self._centroids, self.flow, parts.assigned)
+        check_flow(self.gap.relative_gap, imbalance)
         return RoadAssignment(
             algorithm=algorithm,
             status=status,
@@ -104,4 +120,5 @@ class RoadRun:
             intrazonal_demand=parts.intrazonal,
             unreachable_demand=parts.lost,
             unreachable=parts.unreachable,
+            node_imbalance=imbalance,
         )

@@ -19,7 +19,7 @@ import numpy as np
 from cczsim.assignment.algorithm_b import BushParams
 from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.bushes import Bushes
-from cczsim.assignment.convergence import measure_gap
+from cczsim.assignment.convergence import check_flow, measure_gap, node_imbalance
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.result import IterationRecord, RoadAssignment, Status, Unreachable
 from cczsim.assignment.road_demand import SplitDemand, check_demand, split_demand
@@ -178,6 +178,9 @@ def assign_classes(
         if record.iteration >= params.max_iterations:
             break
         bushes.improve(layers.od_cost, gap.relative_gap, params.relative_gap)
+    of_zones = demand.reshape(len(classes), n, n).sum(axis=0)
+    imbalance = node_imbalance(graph.road, zones.centroid, layers.flow.sum(axis=0), of_zones)
+    check_flow(gap.relative_gap, imbalance)
     flow = graph.on_links(layers.flow)
     times = layers.plain.time(layers.flow.sum(axis=0))[: graph.n_links]
     together = RoadAssignment(
@@ -188,6 +191,7 @@ def assign_classes(
         total_demand=sum(part.total for part in parts),
         intrazonal_demand=sum(part.intrazonal for part in parts),
         unreachable_demand=sum(part.lost for part in parts), unreachable=_unreachable(parts),
+        node_imbalance=imbalance,
     )  # fmt: skip
     weights = np.array([one.pce for one in classes])
     return ClassAssignment(

@@ -96,16 +96,18 @@ def _measure(star: Any, cost: Any, first: Any, arc: Any, tail: Any, flow: Any, s
     n_used = 0
     for p in range(1, size):
         best, worst = np.inf, -np.inf
+        node[p] = origin
         for k in range(first[p], first[p + 1]):
             # A tail that nothing uses has an infinite label, which no link gets past.
             if flow[k] > least and high[tail[k]] > -np.inf:
                 here = cost[arc[k]]
                 best = min(best, low[tail[k]] + here)
                 worst = max(worst, high[tail[k]] + here)
+                # Links without flow may be none of this network; see carried_over.
+                node[p] = head[arc[k] - base]
                 n_used += 1
         low[p] = best
         high[p] = worst
-        node[p] = head[arc[first[p]] - base]
         moved[p] = NONE
         enter[p] = NONE
         if worst > -np.inf:

@@ -50,6 +50,7 @@ def make_report(
         "time_unit_s": time_unit,
         "relative_gap": result.relative_gap,
         "average_excess_cost": result.average_excess_cost / time_unit,
+        "node_imbalance": result.node_imbalance,
         "converged": result.converged,
         "status": str(result.status),
         "iterations": result.iterations,

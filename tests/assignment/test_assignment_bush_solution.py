@@ -8,8 +8,10 @@ from hypothesis import given
 
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes
 from cczsim.assignment.bush_analysis import select_links, select_zone, skim_used, used_ways
+from cczsim.assignment.convergence import check_flow
 from cczsim.assignment.result import RoadAssignment
 from cczsim.columns import Array
+from cczsim.errors import AssignmentError
 from cczsim.network.road import RoadNetwork
 from cczsim.network.turns import FORBIDDEN, turns_from
 from cczsim.network.zones import ZoneSystem
@@ -49,6 +51,27 @@ def test_a_warm_start_reaches_the_same_equilibrium(drawn: Case) -> None:
         slack = (cold.tstt - cold.sptt) + (warm.tstt - warm.sptt) + 1e-9 * abs(cold.objective)
         assert abs(warm.objective - cold.objective) <= slack
         assert warm.unreachable_demand == pytest.approx(cold.unreachable_demand)
+
+
+def test_what_entered_by_a_link_that_is_gone_is_carried_on() -> None:
+    # A merge whose first link is gone is still the node that it was.
+    road, zones, demand = grid(6, 12)
+    before = solved(road, zones, demand)
+    assert before.bushes is not None
+    for gone in range(road.n_links):
+        changed = without(road, np.array([gone]))
+        warm = assign_bushes(
+            changed, zones, demand, params=BushParams(1e-4, 50), start=before.bushes.start()
+        )
+        assert warm.converged
+        assert warm.node_imbalance < 1e-12
+
+
+def test_flow_that_lost_its_demand_is_told_from_rounding() -> None:
+    check_flow(-1e-12, 1e-13)
+    with pytest.raises(AssignmentError, match="relative gap -5.0e-04") as caught:
+        check_flow(-5e-4, 2e-3)
+    assert "2.0e-03 of the demand missing at a node" in str(caught.value)
 
 
 def test_an_unchanged_scenario_is_solved_at_once() -> None:
