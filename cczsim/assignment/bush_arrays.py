@@ -10,10 +10,10 @@ from cczsim.assignment.car_demand import CarDemand
 from cczsim.assignment.cost import LinkCost
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows
-from cczsim.kernels.bush_grow import UNKNOWN, Approach, GrowWork
 from cczsim.kernels.bush_label import Labels
 from cczsim.kernels.bush_pairs import Merges, Pairs
 from cczsim.kernels.bush_trade import Choice
+from cczsim.kernels.bush_ways import UNKNOWN, Approach, GrowWork
 from cczsim.kernels.hierarchy import N_LANES, NONE, Hierarchy
 from cczsim.kernels.types import ForwardStar
 from cczsim.kernels.vdf import Vdf
@@ -74,8 +74,7 @@ def approach(road: RoadNetwork, star: ForwardStar, net: Hierarchy, zones: ZoneSy
     np.cumsum(np.bincount(star.head, minlength=road.n_nodes), out=first[1:])
     place = np.full(road.n_nodes, NONE, dtype=np.int32)
     place[star.rank[np.flatnonzero(road.node_through)]] = net.node_place[net.rank]
-    tail = star.tail[arc]
-    return Approach(first, arc, tail, place[tail], place, star.rank[np.asarray(zones.centroid)])
+    return Approach(first, arc, star.tail[arc], place, star.rank[np.asarray(zones.centroid)])
 
 
 def empty_rows(n_bushes: int, n_zones: int) -> Rows:
@@ -142,12 +141,14 @@ def merge_work(n_bushes: int, n_merges: int) -> Merges:
 
 def pair_work(n_pairs: int, n_places: int) -> Pairs:
     """Return room for so many pairs, and for so many places in their ways."""
-    flows = [np.empty(n_pairs) for _ in range(3)]
+    flows = [np.empty(n_pairs) for _ in range(5)]
     return Pairs(
+        lead=np.empty(n_pairs, dtype=np.int32),
         first_arc=np.empty(n_pairs + 1, dtype=np.int32),
         split=np.empty(n_pairs, dtype=np.int32),
-        arc=np.empty(n_places, dtype=np.int32),
-        on_cheap=flows[0], on_dear=flows[1], shift=flows[2],
+        link=np.empty(n_places, dtype=np.int32),
+        slope=np.empty(n_places),
+        gain=flows[0], stiff=flows[1], on_cheap=flows[2], on_dear=flows[3], shift=flows[4],
     )  # fmt: skip
 
 
@@ -162,6 +163,7 @@ def grow_work(n_workers: int, n_places: int, n_nodes: int, n_links: int) -> Grow
 
     return GrowWork(
         label=np.empty((n_workers, n_places, N_LANES)), above=ints(n_places, N_LANES),
+        near=np.empty((n_workers, N_LANES, n_nodes)),
         old=nothing(n_nodes, NONE), way=nothing(n_nodes, UNKNOWN), seat=nothing(n_nodes, NONE),
         anchor=nothing(n_nodes, NONE), met=nothing(n_nodes + 1, 0), node=ints(n_nodes + 1),
         low=np.empty((n_workers, n_nodes + 1)), high=np.empty((n_workers, n_nodes + 1)),

@@ -26,13 +26,12 @@ from cczsim.assignment.convergence import spent_at_least
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.assignment.shortest import TreeLoader
-from cczsim.assignment.threads import by_block
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows as Rows
 from cczsim.kernels.bush import settle_all
 from cczsim.kernels.bush_grow import regrow
 from cczsim.kernels.bush_label import find_cores, label_all
-from cczsim.kernels.bush_pairs import pair_up, sign_merges
+from cczsim.kernels.bush_pairs import lay_out, pair_up, sign_merges
 from cczsim.kernels.bush_plan import N_PARTS, carry_out, plan, step_length, take_change
 from cczsim.kernels.bush_trade import trade_all
 from cczsim.kernels.types import N_BLOCKS
@@ -155,30 +154,32 @@ class Bushes:
         All of them, or those of some of the hierarchy's batches.
         """
         star, into, loader = self._star, self._into, self._loader
-        if batches is None:
-            batches = np.arange(len(loader.net.batch_zone))
+        every = np.arange(len(loader.net.batch_zone))
         n_links = len(star.link)
         flow = self._class_flow.sum(axis=0)
         total = self.demand.sum(axis=1)
         room = np.zeros((self._n_workers, 2), dtype=np.int32)
+        done = np.zeros(len(total), dtype=bool)
         for c, model in enumerate(self._models):
             link_cost = loader.customise(model.cost(flow))
             while True:
-                by_block(
-                    regrow, self._n_workers, star, into, loader.net, loader.metric, batches,
+                regrow(
+                    star, into, loader.net, loader.metric,
+                    every if batches is None else batches,
                     link_cost, link_cost[star.link[into.arc]], self._state.cost, self._goes, total,
-                    slack, self._rows, c * self._n_zones, c * n_links, self._n_workers, self._work,
-                    room,
+                    slack, self._rows, c * self._n_zones, c * n_links, self._n_workers, done,
+                    self._work, room,
                 )  # fmt: skip
                 if not room.any():
                     break
-                self._make_room(*room.max(axis=0))
+                self._make_room(*room.max(axis=0), spare=1.1 if batches is None else 1.3)
 
-    def _make_room(self, positions: int, arcs: int) -> None:
+    def _make_room(self, positions: int, arcs: int, spare: float = 1.0) -> None:
+        """Let bushes hold so much and some more; merges take arcs beside those of the tree."""
         rows = self._rows
         most = self._graph.road.n_nodes + 1
-        positions = max(min(int(1.2 * positions), most), rows.first.shape[1])
-        arcs = max(int(1.3 * arcs), rows.arc.shape[1])
+        positions = max(min(int(spare * positions), most), rows.first.shape[1])
+        arcs = max(int(1.1 * spare * arcs), rows.arc.shape[1])
         self._rows = rows._replace(
             first=wider(rows.first, positions), arc=wider(rows.arc, arcs),
             tail=wider(rows.tail, arcs), flow=wider(rows.flow, arcs),
@@ -258,12 +259,18 @@ class Bushes:
         merges = self._merges
         np.cumsum(labels.n_merges, out=merges.first[1:])
         sign_merges(rows, n_workers, labels, merges)
-        n_places = int((merges.n_cheap[:n_merges] + merges.n_dear[:n_merges]).sum())
-        if n_merges > len(self._pairs.split) or n_places > len(self._pairs.arc):
-            self._pairs = pair_work(len(merges.sign), int(1.1 * n_places))
+        if n_merges > len(self._pairs.split):
+            self._pairs = pair_work(len(merges.sign), 0)
+        n_pairs = pair_up(merges, self._pairs)
+        n_places = int(self._pairs.first_arc[n_pairs])
+        if n_places > len(self._pairs.link):
+            room = int(1.1 * n_places)
+            self._pairs = self._pairs._replace(
+                link=np.empty(room, dtype=np.int32), slope=np.empty(room)
+            )
         pairs = self._pairs
-        n_pairs = pair_up(rows, labels, merges, pairs)
-        gained = plan(pairs, n_pairs, self._vdf, self._state, self._change)
+        lay_out(rows, n_workers, labels, merges, pairs, n_pairs, self._vdf.physical, self._state)
+        gained = plan(pairs, n_pairs, self._change)
         if gained > 0.0:
             length = step_length(gained, self._vdf, self._state, self._change)
             part_change = self._block_flow[:N_PARTS]

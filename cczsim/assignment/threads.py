@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numba
@@ -19,16 +21,32 @@ def set_threads(count: int | None) -> int:
     return chosen
 
 
+@cache
+def _helpers(count: int) -> ThreadPoolExecutor:
+    """Return threads that stay: to start one takes as long as what it does for a small network."""
+    return ThreadPoolExecutor(count)
+
+
+os.register_at_fork(after_in_child=_helpers.cache_clear)
+
+
 def by_block(kernel: Any, n_blocks: int, *args: Any) -> None:
     """Call a block kernel with each block and the arguments, on as many threads as kernels use.
 
     Blocks write to rows of their own, so that their order does not matter.
     """
-    threads = min(numba.get_num_threads(), n_blocks)
-    if threads == 1:
-        for block in range(n_blocks):
+    left = iter(range(n_blocks))
+
+    def go() -> None:
+        for block in left:
             kernel(block, *args)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(lambda block: kernel(block, *args), range(n_blocks)):
-            pass
+
+    n_helpers = min(numba.get_num_threads(), n_blocks) - 1
+    others = [_helpers(n_helpers).submit(go) for _ in range(n_helpers)]
+    try:
+        go()
+    finally:
+        # Who has not begun by now finds nothing left to do.
+        for other in others:
+            if not other.cancel():
+                other.result()

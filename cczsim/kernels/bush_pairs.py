@@ -51,20 +51,32 @@ class Pairs(NamedTuple):
 
     Parameters
     ----------
+    lead : int32 array [pair]
+        The first member, rising.
     first_arc : int32 array [pair + 1]
         Offset of the first arc of the cheap way, those of the dear way follow ...
     split : int32 array [pair]
         ... from here on.
-    arc : int32 array [...]
+    link : int32 array [...]
+        What an arc's delay hangs on: where its flow stands in a link state.
+    slope : float64 array [...], s per pce/h
+    gain : float64 array [pair], s
+        What the dear way costs above the cheap one.
+    stiff : float64 array [pair], s per pce/h
+        What a shift takes from that.
     on_cheap, on_dear : float64 array [pair], pce/h
         What all members have on either way.
     shift : float64 array [pair], pce/h
         What is to change from the dear way to the cheap one.
     """
 
+    lead: Array
     first_arc: Array
     split: Array
-    arc: Array
+    link: Array
+    slope: Array
+    gain: Array
+    stiff: Array
     on_cheap: Array
     on_dear: Array
     shift: Array
@@ -120,7 +132,7 @@ def sign_merges(rows: Any, n_workers: int, labels: Any, merges: Any) -> None:
 
 
 @kernel
-def pair_up(rows: Any, labels: Any, merges: Any, pairs: Any) -> int:
+def pair_up(merges: Any, pairs: Any) -> int:
     """Gather the merges of each pair, pairs by their first merge; return how many there are."""
     n_merges = merges.first[-1]
     width = 16
@@ -128,52 +140,96 @@ def pair_up(rows: Any, labels: Any, merges: Any, pairs: Any) -> int:
         width *= 2
     seen = np.full(width, NONE, dtype=np.int32)
     sign, n_cheap, n_dear, pair = merges.sign, merges.n_cheap, merges.n_dear, merges.pair
-    pairs.first_arc[0] = 0
+    first_arc, split = pairs.first_arc, pairs.split
+    first_arc[0] = 0
     n_pairs = 0
-    for bush in range(len(rows.size)):
-        for m in range(merges.first[bush], merges.first[bush + 1]):
-            slot = sign[m] & np.uint64(width - 1)
-            while True:
-                other = seen[slot]
-                if other == NONE:
-                    seen[slot] = m
-                    pair[m] = n_pairs
-                    pairs.split[n_pairs] = pairs.first_arc[n_pairs] + n_cheap[m]
-                    pairs.first_arc[n_pairs + 1] = pairs.split[n_pairs] + n_dear[m]
-                    pairs.on_cheap[n_pairs] = 0.0
-                    pairs.on_dear[n_pairs] = 0.0
-                    _write_arcs(rows, bush, labels, m - merges.first[bush], n_pairs, pairs)
-                    n_pairs += 1
-                    break
-                # Should two pairs ever have one sign, only a step goes astray: flow is what the
-                # bushes hold.
-                if sign[other] == sign[m]:
-                    pair[m] = pair[other]
-                    break
-                slot = (slot + np.uint64(1)) & np.uint64(width - 1)
-            pairs.on_cheap[pair[m]] += merges.on_cheap[m]
-            pairs.on_dear[pair[m]] += merges.on_dear[m]
+    for m in range(n_merges):
+        slot = sign[m] & np.uint64(width - 1)
+        # Should two pairs ever have one sign, only a step goes astray: bushes hold the flow.
+        while seen[slot] != NONE and sign[seen[slot]] != sign[m]:
+            slot = (slot + np.uint64(1)) & np.uint64(width - 1)
+        if seen[slot] == NONE:
+            seen[slot] = m
+            pair[m] = n_pairs
+            pairs.lead[n_pairs] = m
+            split[n_pairs] = first_arc[n_pairs] + n_cheap[m]
+            first_arc[n_pairs + 1] = split[n_pairs] + n_dear[m]
+            pairs.on_cheap[n_pairs] = 0.0
+            pairs.on_dear[n_pairs] = 0.0
+            n_pairs += 1
+        else:
+            pair[m] = pair[seen[slot]]
+        pairs.on_cheap[pair[m]] += merges.on_cheap[m]
+        pairs.on_dear[pair[m]] += merges.on_dear[m]
     return n_pairs
 
 
+@inner_kernel
+def _lay_arc(
+    arc: int, a: int, q: int, sense: float, physical: Any, cost: Any, rise: Any, link: Any,
+    slope: Any, gain: Any, stiff: Any,
+) -> None:  # fmt: skip
+    link[a] = arc if len(physical) == 0 else physical[arc]
+    slope[a] = rise[arc]
+    gain[q] += sense * cost[arc]
+    stiff[q] += rise[arc]
+
+
 @sub_kernel
-def _write_arcs(rows: Any, bush: int, labels: Any, m: int, q: int, pairs: Any) -> None:
-    first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
-    short, main = labels.short[bush], labels.main[bush]
-    merge, dear = labels.merge[bush], labels.dear[bush]
-    a, b = pairs.first_arc[q], pairs.split[q]
-    k, other = short[merge[m]], dear[m]
-    pairs.arc[a] = arc[k]
-    pairs.arc[b] = arc[other]
-    i, j = tail[k], tail[other]
-    while i != j:
-        if i > j:
-            a += 1
-            k = last_place(first, short, i)
-            pairs.arc[a] = arc[k]
-            i = tail[k]
-        else:
-            b += 1
-            k = last_place(first, main, j)
-            pairs.arc[b] = arc[k]
-            j = tail[k]
+def _lay_out_mine(
+    rows: Any, labels: Any, merges: Any, pairs: Any, begin: int, end: int, physical: Any,
+    state: Any,
+) -> None:  # fmt: skip
+    link, slope, gain, stiff = pairs.link, pairs.slope, pairs.gain, pairs.stiff
+    cost, rise = state.cost, state.slope
+    bush = 0
+    for q in range(begin, end):
+        lead = pairs.lead[q]
+        while merges.first[bush + 1] <= lead:
+            bush += 1
+        first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
+        short, main = labels.short[bush], labels.main[bush]
+        m = lead - merges.first[bush]
+        a, b = pairs.first_arc[q], pairs.split[q]
+        k, other = short[labels.merge[bush, m]], labels.dear[bush, m]
+        gain[q] = 0.0
+        stiff[q] = 0.0
+        _lay_arc(arc[k], a, q, -1.0, physical, cost, rise, link, slope, gain, stiff)
+        _lay_arc(arc[other], b, q, 1.0, physical, cost, rise, link, slope, gain, stiff)
+        i, j = tail[k], tail[other]
+        while i != j:
+            if i > j:
+                a += 1
+                k = last_place(first, short, i)
+                _lay_arc(arc[k], a, q, -1.0, physical, cost, rise, link, slope, gain, stiff)
+                i = tail[k]
+            else:
+                b += 1
+                k = last_place(first, main, j)
+                _lay_arc(arc[k], b, q, 1.0, physical, cost, rise, link, slope, gain, stiff)
+                j = tail[k]
+
+
+@parallel_kernel
+def lay_out(
+    rows: Any, n_workers: int, labels: Any, merges: Any, pairs: Any, n_pairs: int, physical: Any,
+    state: Any,
+) -> None:  # fmt: skip
+    """Write down the ways of all pairs and what shifts on them change, in parallel.
+
+    Parameters
+    ----------
+    rows : Rows
+    n_workers : int
+        Threads; changes no bit.
+    labels : Labels
+    merges : Merges
+    pairs : Pairs, written
+    n_pairs : int
+    physical : int32 array [arc]
+        See :class:`~cczsim.kernels.vdf.Vdf`.
+    state : LinkState
+    """
+    for worker in numba.prange(n_workers):
+        begin, end = worker * n_pairs // n_workers, (worker + 1) * n_pairs // n_workers
+        _lay_out_mine(rows, labels, merges, pairs, begin, end, physical, state)
