@@ -172,7 +172,8 @@ class Bushes:
                 )  # fmt: skip
                 if not room.any():
                     break
-                self._make_room(*room.max(axis=0), spare=1.1 if batches is None else 1.3)
+                positions, arcs = room.max(axis=0)
+                self._make_room(positions, arcs, 1.1 if batches is None else 1.3)
 
     def _make_room(self, positions: int, arcs: int, spare: float = 1.0) -> None:
         """Let bushes hold so much and some more; merges take arcs beside those of the tree."""
