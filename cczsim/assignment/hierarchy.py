@@ -67,10 +67,8 @@ def _build(
     touched[core[np.concatenate([head[entering], tail[leaving]])]] = True
     touched[core[zone_node[through[zone_node]]]] = True
     a, b = core[tail[between]], core[head[between]]
-    upper, rank = _contract(n_core, a, b, touched)
-    arcs = np.array([len(above) for above in upper], dtype=np.int64)
-    first_up = _offsets(arcs)
-    arc_head = np.fromiter((node for above in upper for node in above), np.int32, first_up[-1])
+    first_up, arc_head, rank = _contract(n_core, a, b, touched)
+    arcs = np.diff(first_up)
     low, high = np.minimum(rank[a], rank[b]), np.maximum(rank[a], rank[b])
     arc_key = np.repeat(np.arange(n_core), arcs) * n_core + arc_head
 
@@ -114,7 +112,7 @@ def _build(
     net = Hierarchy(
         first_up=first_up,
         head=arc_head,
-        triangle=_triangles(upper, arc_key),
+        triangle=_triangles(first_up, arc_head, arc_key),
         core_link=between,
         core_arc=np.searchsorted(arc_key, low * n_core + high),
         core_way=np.where(rank[a] < rank[b], UP, DOWN),
@@ -154,8 +152,8 @@ def _by_zone(zone_node: Array, tail: Array, links: Array) -> tuple[Array, Array]
     return zone, links[np.arange(len(zone)) + np.repeat(low - _offsets(counts)[:-1], counts)]
 
 
-def _contract(n_core: int, a: Array, b: Array, touched: Array) -> tuple[list[list[int]], Array]:
-    """Return each rank's neighbours of higher rank, rising, and the rank of each node.
+def _contract(n_core: int, a: Array, b: Array, touched: Array) -> tuple[Array, Array, Array]:
+    """Contract all nodes in turn.
 
     Parameters
     ----------
@@ -164,6 +162,13 @@ def _contract(n_core: int, a: Array, b: Array, touched: Array) -> tuple[list[lis
         Nodes that a link joins.
     touched : bool array [node]
         Whether sweeps begin or end at the node.
+
+    Returns
+    -------
+    first : int64 array [rank + 1]
+    upper : int64 array
+        Each rank's neighbours of higher rank, rising.
+    rank : int64 array [node]
     """
     near: list[set[int]] = [set() for _ in range(n_core)]
     for i, j in zip(a.tolist(), b.tolist(), strict=True):
@@ -180,8 +185,11 @@ def _contract(n_core: int, a: Array, b: Array, touched: Array) -> tuple[list[lis
     upper = _fill(n_core, rank[a], rank[b])
     # Postorder of the elimination tree adds no arc, and puts what sweeps read together.
     again = _postorder(upper)
-    rank = again[rank]
-    return _fill(n_core, rank[a], rank[b]), rank
+    counts = np.array([len(above) for above in upper], dtype=np.int64)
+    high = np.fromiter((node for above in upper for node in above), np.int64, counts.sum())
+    low, high = np.repeat(again, counts), again[high]
+    by_low = np.lexsort((high, low))
+    return _offsets(np.bincount(low, minlength=n_core)), high[by_low], again[rank]
 
 
 def _peel(near: list[set[int]], may: Array, most: int) -> list[int]:
@@ -254,19 +262,19 @@ def _postorder(upper: list[list[int]]) -> Array:
     return place
 
 
-def _triangles(upper: list[list[int]], arc_key: Array) -> Array:
+def _triangles(first_up: Array, upper: Array, arc_key: Array) -> Array:
     """Return the arc between the upper ends of all pairs of arcs of a node, in order."""
-    n_core = len(upper)
-    found = [np.empty(0, dtype=np.int64)]
-    pairs: dict[int, tuple[Array, Array]] = {}
-    for above in upper:
-        if len(above) > 1:
-            if len(above) not in pairs:
-                pairs[len(above)] = np.triu_indices(len(above), 1)
-            i, j = pairs[len(above)]
-            nodes = np.array(above)
-            found.append(nodes[i] * n_core + nodes[j])
-    return np.searchsorted(arc_key, np.concatenate(found))
+    n_core = len(first_up) - 1
+    degree = np.diff(first_up)
+    first = _offsets(degree * (degree - 1) // 2)
+    key = np.empty(first[-1], dtype=np.int64)
+    for width in np.unique(degree[degree > 1]):
+        nodes = np.flatnonzero(degree == width)
+        i, j = np.triu_indices(int(width), 1)
+        above = first_up[nodes][:, None]
+        at = first[nodes][:, None] + np.arange(len(i))
+        key[at] = upper[above + i] * n_core + upper[above + j]
+    return np.searchsorted(arc_key, key)
 
 
 def _batches(

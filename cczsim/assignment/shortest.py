@@ -62,6 +62,7 @@ class TreeLoader:
         self._in_core = np.zeros(road.n_links, dtype=bool)
         self._in_core[net.core_link] = True
         self._load_cost: Array | None = None
+        self._metric_cost: Array | None = None
         n_arcs, n_places = len(net.head), len(net.place_node)
         n_below = int(np.diff(net.first_up)[net.node_place >= 0].sum())
         n_in = n_below + len(net.sink_link) + n_places
@@ -100,7 +101,7 @@ class TreeLoader:
         n_zones = len(self.net.zone_place)
         od_cost = np.empty((n_zones, n_zones))
         self._load_cost = None
-        customise(self.net, link_cost, self.metric)
+        self._customise(link_cost)
         skim(
             self.net,
             self.metric,
@@ -123,8 +124,13 @@ class TreeLoader:
         finite = cost[np.isfinite(cost)]
         least = _LEAST_COST * (_LINKS_OF_A_PATH * finite.max(initial=0.0) or 1.0)
         link_cost = np.where(self._in_core & (cost < least), least, cost)
-        customise(self.net, link_cost, self.metric)
+        self._customise(link_cost)
         return link_cost
+
+    def _customise(self, link_cost: Array) -> None:
+        if self._metric_cost is None or not np.array_equal(link_cost, self._metric_cost):
+            customise(self.net, link_cost, self.metric)
+            self._metric_cost = link_cost
 
     def load(self, trees: Trees, demand: Array) -> Array:
         """Return the link flow of a demand on trees, ``[link], pce/h``.
@@ -145,7 +151,7 @@ class TreeLoader:
             low = self._in_core & (trees.link_cost < least)
             if low.any():
                 self._load_cost = np.where(low, least, trees.link_cost)
-                customise(self.net, self._load_cost, self.metric)
+                self._customise(self._load_cost)
         load(
             self.net,
             self.metric,
