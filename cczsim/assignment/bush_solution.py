@@ -10,6 +10,7 @@ from cczsim.assignment.search_graph import SearchGraph
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows as Rows
 from cczsim.kernels.hierarchy import NONE
+from cczsim.network.road import RoadNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +64,33 @@ class BushSolution:
         )  # fmt: skip
 
 
-def _link_keys(tail_id: Array, head_id: Array) -> dict[tuple[int, int, int], int]:
-    """Return the row of each link by tail id, head id, and a count where there are several."""
-    seen: dict[tuple[int, int], int] = {}
-    keys: dict[tuple[int, int, int], int] = {}
-    for row, pair in enumerate(zip(tail_id.tolist(), head_id.tolist(), strict=True)):
-        count = seen.get(pair, 0)
-        seen[pair] = count + 1
-        keys[(*pair, count)] = row
-    return keys
+def _found_links(start: BushStart, road: RoadNetwork) -> Array:
+    """Return the row of each old link in a road network, NONE where it is gone.
+
+    Links are known by the ids of their ends and, where several join the same, by their order.
+    """
+    tail = np.concatenate([start.tail_id, road.node_id[road.tail]])
+    head = np.concatenate([start.head_id, road.node_id[road.head]])
+    ids, ends = np.unique(np.concatenate([tail, head]), return_inverse=True)
+    pair = ends[: len(tail)] * len(ids) + ends[len(tail) :]
+    n_old = len(start.tail_id)
+    before = np.concatenate([_seen_before(pair[:n_old]), _seen_before(pair[n_old:])])
+    _, key = np.unique(pair * (before.max(initial=0) + 1) + before, return_inverse=True)
+    row = np.full(int(key.max(initial=-1)) + 1, NONE, dtype=np.int64)
+    row[key[n_old:]] = np.arange(road.n_links)
+    return np.asarray(row[key[:n_old]])
+
+
+def _seen_before(pair: Array) -> Array:
+    """Return how many like each stand before it."""
+    order = np.argsort(pair, kind="stable")
+    rising = pair[order]
+    at = np.arange(len(pair))
+    begins = np.ones(len(pair), dtype=bool)
+    begins[1:] = rising[1:] != rising[:-1]
+    count = np.empty(len(pair), dtype=np.int64)
+    count[order] = at - np.maximum.accumulate(np.where(begins, at, 0))
+    return count
 
 
 def arc_flow(rows: Rows, n_arcs: int) -> Array:
@@ -85,10 +104,8 @@ def flow_of(start: BushStart, graph: SearchGraph) -> Array:
     road, n_old = graph.road, len(start.tail_id)
     old = arc_flow(start.rows, start.n_classes * n_old).reshape(start.n_classes, n_old).sum(axis=0)
     flow = np.zeros(road.n_links)
-    new_keys = _link_keys(road.node_id[road.tail], road.node_id[road.head])
-    for key, row in _link_keys(start.tail_id, start.head_id).items():
-        if key in new_keys:
-            flow[new_keys[key]] = old[row]
+    found = _found_links(start, road)
+    flow[found[found != NONE]] = old[found != NONE]
     return flow
 
 
@@ -99,10 +116,7 @@ def carried_over(start: BushStart, graph: SearchGraph, zone_id: Array) -> Rows:
     """
     road = graph.road
     old_links, new_links = len(start.tail_id), road.n_links
-    found = np.full(old_links, NONE, dtype=np.int64)
-    new_keys = _link_keys(road.node_id[road.tail], road.node_id[road.head])
-    for key, row in _link_keys(start.tail_id, start.head_id).items():
-        found[row] = new_keys.get(key, NONE)
+    found = _found_links(start, road)
     place = {int(zone): i for i, zone in enumerate(start.zone_id)}
     old_zones, n_zones = len(start.zone_id), len(zone_id)
     source = np.array([place.get(int(zone), NONE) for zone in zone_id], dtype=np.int64)

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes
 from cczsim.assignment.bush_analysis import select_links, select_zone, skim_used, used_ways
+from cczsim.assignment.bush_arrays import empty_rows
+from cczsim.assignment.bush_solution import BushStart, flow_of
 from cczsim.assignment.convergence import check_flow
 from cczsim.assignment.result import RoadAssignment
+from cczsim.assignment.search_graph import SearchGraph
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError
+from cczsim.kernels.bush import Rows
 from cczsim.network.road import RoadNetwork
 from cczsim.network.turns import FORBIDDEN, turns_from
 from cczsim.network.zones import ZoneSystem
 from tests.assignment import test_assignment_frank_wolfe as case
-from tests.assignment.test_assignment_frank_wolfe import RANDOM, grid
+from tests.assignment.test_assignment_frank_wolfe import RANDOM, grid, roads
 
 Case = tuple[RoadNetwork, ZoneSystem, Array]
+PAIRS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=20)
 TIGHT = BushParams(1e-10, 300)
+
+
+def one_bush(flow: Array) -> Rows:
+    """A bush that holds every link, only to sum its flow."""
+    n = len(flow)
+    arc = np.arange(n, dtype=np.int32)[None]
+    first = np.array([[0, n]], dtype=np.int32)
+    at = np.zeros((1, 0), dtype=np.int32)
+    return Rows(np.ones(1, dtype=np.int32), first, arc, np.zeros_like(arc), flow[None], at)
 
 
 def solved(road: RoadNetwork, zones: ZoneSystem, demand: Array) -> RoadAssignment:
@@ -65,6 +82,27 @@ def test_what_entered_by_a_link_that_is_gone_is_carried_on() -> None:
         )
         assert warm.converged
         assert warm.node_imbalance < 1e-12
+
+
+@RANDOM
+@given(PAIRS, PAIRS)
+def test_links_are_found_by_their_ends_and_their_order(
+    old: list[tuple[int, int]], new: list[tuple[int, int]]
+) -> None:
+    before, changed = (roads(9, [(t, h, 1.0, 1.0) for t, h in pairs]) for pairs in (old, new))
+    ids = 10**9 * np.arange(9)[::-1]
+    before, changed = before.replace(node_id=ids), changed.replace(node_id=ids)
+    start = BushStart(ids[before.tail], ids[before.head], np.arange(9), 1, empty_rows(9, 9))
+    graph = SearchGraph.of(changed, np.arange(9), None)
+    rows = {}
+    for row, pair in enumerate(new):
+        rows[pair, new[:row].count(pair)] = row
+    flow = flow_of(replace(start, rows=one_bush(1.0 + np.arange(len(old)))), graph)
+    expected = np.zeros(len(new))
+    for row, pair in enumerate(old):
+        if (pair, old[:row].count(pair)) in rows:
+            expected[rows[pair, old[:row].count(pair)]] = 1.0 + row
+    np.testing.assert_array_equal(flow, expected)
 
 
 def test_flow_that_lost_its_demand_is_told_from_rounding() -> None:
