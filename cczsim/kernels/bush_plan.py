@@ -14,7 +14,7 @@ import numba
 
 from cczsim.kernels._jit import kernel, parallel_kernel, sub_kernel
 from cczsim.kernels.bush_label import last_place
-from cczsim.kernels.vdf import delay_and_slope
+from cczsim.kernels.vdf import delay_and_slope, refresh
 
 N_PARTS = 8
 """Bushes are shifted in this many fixed blocks, so that threads never change a bit."""
@@ -84,15 +84,16 @@ def plan(pairs: Any, n_pairs: int, change: Any) -> float:
 def _derivative(vdf: Any, state: Any, change: Any, length: float) -> float:
     """Return how total delay rises along a change of link flows beyond its rise at the start."""
     kind, factor, alpha, beta, free, capacity, background, _, _, _, _ = vdf
+    flow = state.flow
     total = 0.0
     for p in range(len(change)):
         if change[p] != 0.0:
-            then = max(state.flow[p] + length * change[p], 0.0)
+            then = max(flow[p] + length * change[p], 0.0)
             now, _ = delay_and_slope(
-                kind, factor, alpha, beta, free, capacity, background, p, state.flow[p]
+                kind[p], factor[p], alpha[p], beta[p], free[p], capacity[p], background[p], flow[p]
             )
             later, _ = delay_and_slope(
-                kind, factor, alpha, beta, free, capacity, background, p, then
+                kind[p], factor[p], alpha[p], beta[p], free[p], capacity[p], background[p], then
             )
             total += (later - now) * change[p]
     return total
@@ -208,6 +209,7 @@ def take_change(part_change: Any, vdf: Any, state: Any) -> None:
     state : LinkState, written
     """
     kind, factor, alpha, beta, free, capacity, background, fixed, physical, _, _ = vdf
+    flow, cost, rise = state
     n_arcs = part_change.shape[1]
     apart = len(physical) > 0
     for arc in range(n_arcs):
@@ -216,14 +218,16 @@ def take_change(part_change: Any, vdf: Any, state: Any) -> None:
             total += part_change[part, arc]
         part_change[0, arc] = total
         p = physical[arc] if apart else arc
-        state.flow[p] += total
-    for arc in range(n_arcs):
-        p = physical[arc] if apart else arc
-        if not apart and part_change[0, arc] == 0.0:
+        flow[p] += total
+    if apart:
+        refresh(vdf, state)
+        return
+    for p in range(n_arcs):
+        if part_change[0, p] == 0.0:
             continue
-        state.flow[p] = max(state.flow[p], 0.0)
+        flow[p] = max(flow[p], 0.0)
         delay, slope = delay_and_slope(
-            kind, factor, alpha, beta, free, capacity, background, p, state.flow[p]
+            kind[p], factor[p], alpha[p], beta[p], free[p], capacity[p], background[p], flow[p]
         )
-        state.cost[arc] = fixed[arc] + delay
-        state.slope[arc] = slope
+        cost[p] = fixed[p] + delay
+        rise[p] = slope

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cczsim.kernels._jit import kernel, sub_kernel
-from cczsim.kernels.bush_label import last_place
+from cczsim.kernels._jit import inner_kernel, kernel, sub_kernel
 from cczsim.kernels.types import Array
-from cczsim.kernels.vdf import move
+from cczsim.kernels.vdf import refresh
 
-_OVERSHOT = 0.1
-"""A step is cut back once it loses more than this share of what it was to gain."""
+_AT_ONCE = 32
+"""So many bushes go on at costs that rise by their slopes, before flows tell the costs again."""
 
 
 class Choice(NamedTuple):
@@ -27,34 +26,32 @@ class Choice(NamedTuple):
     fixed: float
 
 
-@sub_kernel
-def _wanted(choice: Any, bush: int, zone: int, cost: float) -> float:
+@inner_kernel
+def _wanted(total: float, log_other: float, scale: float, cost: float) -> float:
     """Return the cars that a pair of zones has at a cost of the drive, pce/h."""
-    odds = (cost + choice.fixed) / choice.scale + choice.log_other[bush, zone]
-    return float(choice.total[bush, zone] / (1.0 + np.exp(min(odds, 500.0))))
+    return float(total / (1.0 + np.exp(min(cost / scale + log_other, 500.0))))
 
 
 @sub_kernel
 def _go(
-    rows: Any, bush: int, vdf: Any, state: Any, demand: Any, share: Any, asked: Any, step: float
-) -> float:
-    """Go a step along a direction of a bush; return what that adds to the cost along it."""
-    arc, flow = rows.arc[bush], rows.flow[bush]
-    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
-    link_flow, cost, slope = state
-    grown = 0.0
+    arc: Any, flow: Any, physical: Any, twin_first: Any, twin: Any, link_flow: Any, cost: Any,
+    slope: Any, share: Any, step: float,
+) -> None:  # fmt: skip
+    """Go a step along a direction of a bush, at costs that rise by their slopes."""
     for k in range(len(share)):
-        if share[k] != 0.0:
-            before = cost[arc[k]]
-            flow[k] = max(flow[k] + step * share[k], 0.0)
-            move(
-                kind, factor, alpha, beta, free, capacity, background, fixed, physical,
-                twin_first, twin, link_flow, cost, slope, arc[k], step * share[k],
-            )  # fmt: skip
-            grown += share[k] * (cost[arc[k]] - before)
-    for zone in range(len(asked)):
-        demand[bush, zone] += step * asked[zone]
-    return grown
+        if share[k] == 0.0:
+            continue
+        change = step * share[k]
+        flow[k] = max(flow[k] + change, 0.0)
+        a = arc[k]
+        if len(physical) == 0:
+            link_flow[a] += change
+            cost[a] += slope[a] * change
+            continue
+        p = physical[a]
+        link_flow[p] += change
+        for t in range(twin_first[p], twin_first[p + 1]):
+            cost[twin[t]] += slope[twin[t]] * change
 
 
 @sub_kernel
@@ -68,8 +65,7 @@ def _trade(
     *Transportation Science* 14, excess-demand formulation). Cars come and leave by the ways that
     the bush uses, in the shares that it uses them in, so that no flow turns negative. Each pair
     asks for a Newton step on ``cars = logit(mean cost of its ways)``; pairs share links, so that
-    all of them together go as far as Newton's step along that direction, and back by a secant
-    where costs rose faster than their slope said.
+    all of them together go as far as Newton's step along that direction.
 
     Returns
     -------
@@ -78,32 +74,41 @@ def _trade(
     """
     size = rows.size[bush]
     first, arc, tail = rows.first[bush], rows.arc[bush], rows.tail[bush]
-    flow, short = rows.flow[bush], labels.short[bush]
+    flow, short, at = rows.flow[bush], labels.short[bush], rows.at[bush]
+    link_flow, cost, slope = state
+    trips, log_other, cars_of = choice.total[bush], choice.log_other[bush], demand[bush]
+    to_zone, scale, extra = labels.to_zone[bush], choice.scale, choice.fixed
     n_zones, n_arcs = demand.shape[1], first[size]
     mean, rise, into = np.zeros(size), np.zeros(size), np.zeros(size)
     share, asked = np.zeros(n_arcs), np.zeros(n_zones)
     for p in range(1, size):
+        start, stop = first[p], first[p + 1]
+        if stop - start == 1:
+            share[start] = 1.0
+            mean[p] = mean[tail[start]] + cost[arc[start]]
+            rise[p] = rise[tail[start]] + slope[arc[start]]
+            continue
         total = 0.0
-        for k in range(first[p], first[p + 1]):
+        for k in range(start, stop):
             total += flow[k]
-        for k in range(first[p], first[p + 1]):
+        for k in range(start, stop):
             if total > 0.0:
                 share[k] = flow[k] / total
-            elif k == last_place(first, short, p):
+            elif k == short[p]:
                 share[k] = 1.0
-            mean[p] += share[k] * (mean[tail[k]] + state.cost[arc[k]])
-            rise[p] += share[k] * (rise[tail[k]] + state.slope[arc[k]])
+            mean[p] += share[k] * (mean[tail[k]] + cost[arc[k]])
+            rise[p] += share[k] * (rise[tail[k]] + slope[arc[k]])
     off, gain, bend = 0.0, 0.0, 0.0
     for zone in range(n_zones):
-        total = choice.total[bush, zone]
-        end = rows.at[bush, zone]
+        total = trips[zone]
+        end = at[zone]
         if total <= 0.0 or end <= 0:
             continue
-        cars = demand[bush, zone]
-        off += abs(_wanted(choice, bush, zone, labels.to_zone[bush, zone]) - cars)
-        wanted = _wanted(choice, bush, zone, mean[end])
+        cars = cars_of[zone]
+        off += abs(_wanted(total, log_other[zone], scale, to_zone[zone] + extra) - cars)
+        wanted = _wanted(total, log_other[zone], scale, mean[end] + extra)
         steep = max(wanted * (total - wanted), cars * (total - cars), 1e-9 * total * total)
-        pull = steep / (total * choice.scale)
+        pull = steep / (total * scale)
         change = (wanted - cars) / (1.0 + rise[end] * pull)
         gain += change * (wanted - cars) / pull
         bend += change * change / pull
@@ -116,12 +121,13 @@ def _trade(
         for k in range(first[p], first[p + 1]):
             share[k] *= into[p]
             into[tail[k]] += share[k]
-            more += state.slope[arc[k]] * share[k] * share[k]
+            more += slope[arc[k]] * share[k] * share[k]
     step = min(1.0, gain / (bend + more))
-    grown = _go(rows, bush, vdf, state, demand, share, asked, step)
-    past = step * bend + grown - gain
-    if past > _OVERSHOT * gain:
-        _go(rows, bush, vdf, state, demand, share, asked, -step * past / (gain + past))
+    _go(
+        arc, flow, vdf.physical, vdf.twin_first, vdf.twin, link_flow, cost, slope, share, step
+    )  # fmt: skip
+    for zone in range(n_zones):
+        cars_of[zone] += step * asked[zone]
     return off
 
 
@@ -145,7 +151,10 @@ def trade_all(rows: Any, vdf: Any, state: Any, choice: Any, demand: Any, labels:
         What all pairs together were off the logit at the labels, pce/h.
     """
     off = 0.0
-    for bush in range(len(rows.size)):
-        if rows.size[bush] > 0:
-            off += _trade(rows, bush, vdf, state, choice, demand, labels)
+    n_bushes = len(rows.size)
+    for begin in range(0, n_bushes, _AT_ONCE):
+        for bush in range(begin, min(begin + _AT_ONCE, n_bushes)):
+            if rows.size[bush] > 0:
+                off += _trade(rows, bush, vdf, state, choice, demand, labels)
+        refresh(vdf, state)
     return off

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from cczsim.kernels._jit import inner_kernel
+from cczsim.kernels._jit import inner_kernel, sub_kernel
 from cczsim.kernels.types import Array
 
 BPR: Final = 0
@@ -57,22 +57,23 @@ class LinkState(NamedTuple):
     slope: Array
 
 
-# Kernels below take arrays one by one: to hand over a tuple counts references to all its arrays,
-# which takes longer than what is asked.
+# Kernels below take numbers: to hand over arrays counts references, which takes longer than what
+# is asked.
 
 
 @inner_kernel
-def _bpr(factor: Any, beta: Any, capacity: Any, p: int, flow: float) -> tuple[float, float]:
-    power = beta[p]
-    if power == 4.0:
-        cube = factor[p] * flow * flow * flow
+def _bpr(factor: float, beta: float, capacity: float, flow: float) -> tuple[float, float]:
+    if beta == 4.0:
+        cube = factor * flow * flow * flow
         return cube * flow, 4.0 * cube
-    if power == 0.0 or factor[p] == 0.0:
-        return factor[p], 0.0
-    delay = factor[p] * flow**power
-    if power < 1.0:
-        flow = max(flow, 1e-6 * capacity[p])
-    return delay, power * factor[p] * flow ** (power - 1.0)
+    if beta == 0.0 or factor == 0.0:
+        return factor, 0.0
+    if beta == 1.0:
+        return factor * flow, factor
+    delay = factor * flow**beta
+    if beta < 1.0:
+        flow = max(flow, 1e-6 * capacity)
+    return delay, beta * factor * flow ** (beta - 1.0)
 
 
 @inner_kernel
@@ -106,36 +107,35 @@ def _davidson(
 
 @inner_kernel
 def delay_and_slope(
-    kind: Any, factor: Any, alpha: Any, beta: Any, free: Any, capacity: Any, background: Any,
-    p: int, flow: float,
+    kind: int, factor: float, alpha: float, beta: float, free: float, capacity: float,
+    background: float, flow: float,
 ) -> Any:  # fmt: skip
     """Return what flow adds to the cost of a link, s, and its derivative, s h/pce."""
-    flow = flow + background[p]
-    if kind[p] == BPR:
-        return _bpr(factor, beta, capacity, p, flow)
-    ratio = flow / capacity[p]
-    if kind[p] == CONICAL:
-        return _conical(alpha[p], free[p], capacity[p], ratio)
-    if kind[p] == AKCELIK:
-        return _akcelik(alpha[p], beta[p], capacity[p], ratio)
-    return _davidson(alpha[p], beta[p], free[p], capacity[p], ratio)
+    flow = flow + background
+    if kind == BPR:
+        return _bpr(factor, beta, capacity, flow)
+    ratio = flow / capacity
+    if kind == CONICAL:
+        return _conical(alpha, free, capacity, ratio)
+    if kind == AKCELIK:
+        return _akcelik(alpha, beta, capacity, ratio)
+    return _davidson(alpha, beta, free, capacity, ratio)
 
 
-@inner_kernel
-def move(
-    kind: Any, factor: Any, alpha: Any, beta: Any, free: Any, capacity: Any, background: Any,
-    fixed: Any, physical: Any, twin_first: Any, twin: Any, link_flow: Any, cost: Any, slope: Any,
-    arc: int, change: float,
-) -> None:  # fmt: skip
-    """Change the flow on an arc, and the cost and slope of all arcs of its link with it."""
-    p = arc if len(physical) == 0 else physical[arc]
-    flow = max(link_flow[p] + change, 0.0)
-    link_flow[p] = flow
-    delay, rise = delay_and_slope(kind, factor, alpha, beta, free, capacity, background, p, flow)
-    if len(physical) == 0:
-        cost[p] = fixed[p] + delay
-        slope[p] = rise
-        return
-    for t in range(twin_first[p], twin_first[p + 1]):
-        cost[twin[t]] = fixed[twin[t]] + delay
-        slope[twin[t]] = rise
+@sub_kernel
+def refresh(vdf: Any, state: Any) -> None:
+    """Bring costs and slopes of all arcs to what the flows make them; no flow is below 0 then."""
+    kind, factor, alpha, beta, free, capacity, background, fixed, physical, twin_first, twin = vdf
+    flow, cost, slope = state
+    for p in range(len(flow)):
+        flow[p] = max(flow[p], 0.0)
+        delay, rise = delay_and_slope(
+            kind[p], factor[p], alpha[p], beta[p], free[p], capacity[p], background[p], flow[p]
+        )
+        if len(physical) == 0:
+            cost[p] = fixed[p] + delay
+            slope[p] = rise
+            continue
+        for t in range(twin_first[p], twin_first[p + 1]):
+            cost[twin[t]] = fixed[twin[t]] + delay
+            slope[twin[t]] = rise

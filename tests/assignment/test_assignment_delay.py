@@ -53,7 +53,7 @@ def test_slope_integral_and_kernel(kind: int, data: st.DataObject) -> None:
     assert model.objective(flow) == pytest.approx(area, rel=1e-6)
     vdf = star_vdf(forward_star(road), [model])
     for k, link in enumerate(forward_star(road).link):
-        delay, slope = delay_and_slope(*vdf[:7], k, flow[link])
+        delay, slope = delay_and_slope(*(column[k] for column in vdf[:7]), flow[link])
         assert vdf.fixed[k] + delay == pytest.approx(model.cost(flow)[link], rel=1e-12)
         assert slope == pytest.approx(model.derivative(flow)[link], rel=1e-9)
 
