@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
-
 import numpy as np
 
-from cczsim.assignment import delay
-from cczsim.assignment.delay import Terms
+from cczsim.assignment.delay import FUNCTIONS, Terms
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError
-from cczsim.kernels.vdf import AKCELIK, BPR, CONICAL, DAVIDSON
+from cczsim.kernels.vdf import AKCELIK, CONICAL, DAVIDSON, MARGINAL
 from cczsim.network.road import RoadNetwork
-
-_OTHERS: Final = {
-    CONICAL: (delay.conical_delay, delay.conical_slope, delay.conical_integral),
-    AKCELIK: (delay.akcelik_delay, delay.akcelik_slope, delay.akcelik_integral),
-    DAVIDSON: (delay.davidson_delay, delay.davidson_slope, delay.davidson_integral),
-}
 
 
 class LinkCost:
@@ -62,7 +52,7 @@ class LinkCost:
         # Where nothing delays, the power is of no account.
         self._quartic = bool(((road.beta == 4.0) | (road.alpha == 0.0)).all())
         self._others: list[tuple[int, Array, Terms]] = []
-        for kind in _OTHERS:
+        for kind in FUNCTIONS:
             rows = np.flatnonzero(road.delay_function == kind)
             if len(rows):
                 terms = Terms(
@@ -87,8 +77,7 @@ class LinkCost:
 
     def _of_others(self, which: int, ratio: Array, into: Array) -> Array:
         for kind, rows, terms in self._others:
-            function: Callable[[Terms, Array], Array] = _OTHERS[kind][which]
-            into[rows] = function(terms, ratio[rows])
+            into[rows] = FUNCTIONS[kind][which](terms, ratio[rows])
         return into
 
     def time(self, flow: Array) -> Array:
@@ -136,18 +125,13 @@ class LinkCost:
         )
         return self._of_others(1, ratio, slope)
 
-    @property
-    def all_bpr(self) -> bool:
-        """Whether every delay is of the form of the Bureau of Public Roads."""
-        return bool((self.road.delay_function == BPR).all())
-
 
 def _check(kind: int, terms: Terms) -> None:
     low, high, what = {
         CONICAL: (terms.alpha > 1.0, True, "conical alpha above 1"),
         AKCELIK: (terms.beta > 0.0, True, "a period (beta) above 0 h"),
         DAVIDSON: (terms.beta > 0.0, terms.beta < 1.0, "beta between 0 and 1"),
-    }[kind]
+    }[kind % MARGINAL]
     wrong = np.flatnonzero(~(low & np.asarray(high)))
     if len(wrong):
         found = f"alpha {terms.alpha[wrong[0]]:g}, beta {terms.beta[wrong[0]]:g}"

@@ -20,11 +20,13 @@ davidson  delay parameter J,           K. Davidson (1966), Proc. 3rd ARRB Confer
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from cczsim.columns import Array
+from cczsim.kernels.vdf import AKCELIK, CONICAL, DAVIDSON, MARGINAL
 
 
 class Terms(NamedTuple):
@@ -52,6 +54,13 @@ def conical_slope(terms: Terms, ratio: Array) -> Array:
     """Return the derivative of the delay by flow, s h/pce."""
     _, lack, root = _conical_shape(terms.alpha, ratio)
     return np.asarray(terms.free * terms.alpha * (1.0 - lack / root) / terms.capacity)
+
+
+def conical_bend(terms: Terms, ratio: Array) -> Array:
+    """Return the second derivative of the delay by flow, s h²/pce²."""
+    beta, _, root = _conical_shape(terms.alpha, ratio)
+    steep = terms.alpha / terms.capacity
+    return np.asarray(terms.free * steep * steep * beta * beta / (root * root * root))
 
 
 def conical_integral(terms: Terms, ratio: Array) -> Array:
@@ -90,6 +99,14 @@ def akcelik_slope(terms: Terms, ratio: Array) -> Array:
     return np.asarray(quarter * (1.0 + rise) / terms.capacity)
 
 
+def akcelik_bend(terms: Terms, ratio: Array) -> Array:
+    """Return the second derivative of the delay by flow, s h²/pce²."""
+    quarter, bend, over, root = _akcelik_shape(terms, ratio)
+    rise = np.divide(over + 0.5 * bend, root, out=np.ones_like(root), where=root > 0.0)
+    curve = np.divide(1.0 - rise * rise, root, out=np.zeros_like(root), where=root > 0.0)
+    return np.asarray(quarter * curve / (terms.capacity * terms.capacity))
+
+
 def akcelik_integral(terms: Terms, ratio: Array) -> Array:
     """Return the integral of the delay from no flow, pce s/h."""
     quarter, bend, _, root = _akcelik_shape(terms, ratio)
@@ -118,6 +135,13 @@ def davidson_slope(terms: Terms, ratio: Array) -> Array:
     return np.asarray(terms.free * terms.alpha / (room * room * terms.capacity))
 
 
+def davidson_bend(terms: Terms, ratio: Array) -> Array:
+    """Return the second derivative of the delay by flow, s h²/pce²."""
+    room = (1.0 - np.minimum(ratio, terms.beta)) * terms.capacity
+    bend = 2.0 * terms.free * terms.alpha * terms.capacity / (room * room * room)
+    return np.where(ratio < terms.beta, bend, 0.0)
+
+
 def davidson_integral(terms: Terms, ratio: Array) -> Array:
     """Return the integral of the delay from no flow, pce s/h."""
     inside = np.minimum(ratio, terms.beta)
@@ -126,3 +150,33 @@ def davidson_integral(terms: Terms, ratio: Array) -> Array:
     area = -inside - np.log1p(-inside)
     straight = beyond * inside / room + 0.5 * beyond * beyond / (room * room)
     return np.asarray(terms.free * terms.alpha * terms.capacity * (area + straight))
+
+
+Function = Callable[[Terms, Array], Array]
+_EACH: dict[int, tuple[Function, Function, Function, Function]] = {
+    CONICAL: (conical_delay, conical_slope, conical_integral, conical_bend),
+    AKCELIK: (akcelik_delay, akcelik_slope, akcelik_integral, akcelik_bend),
+    DAVIDSON: (davidson_delay, davidson_slope, davidson_integral, davidson_bend),
+}
+
+
+def _marginal(delay: Function, slope: Function, bend: Function) -> tuple[Function, ...]:
+    """Return what one more vehicle costs all, its derivative and its integral: flow x delay."""
+
+    def cost(terms: Terms, ratio: Array) -> Array:
+        return np.asarray(delay(terms, ratio) + ratio * terms.capacity * slope(terms, ratio))
+
+    def rise(terms: Terms, ratio: Array) -> Array:
+        return np.asarray(2.0 * slope(terms, ratio) + ratio * terms.capacity * bend(terms, ratio))
+
+    def total(terms: Terms, ratio: Array) -> Array:
+        return np.asarray(ratio * terms.capacity * delay(terms, ratio))
+
+    return cost, rise, total
+
+
+FUNCTIONS: Final[dict[int, tuple[Function, ...]]] = {
+    **{kind: own[:3] for kind, own in _EACH.items()},
+    **{kind + MARGINAL: _marginal(own[0], own[1], own[3]) for kind, own in _EACH.items()},
+}
+"""Delay, slope and integral by kind; BPR stands in :mod:`cczsim.assignment.cost`."""

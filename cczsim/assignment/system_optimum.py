@@ -3,7 +3,8 @@
 Source: A. C. Pigou (1920), *The Economics of Welfare*; M. Beckmann, C. McGuire and C. Winsten
 (1956), *Studies in the Economics of Transportation*, ch. 4; Y. Sheffi (1985), *Urban Transportation
 Networks*, section 3.3. It is user equilibrium at marginal costs, ``c(x) + x c'(x)``; for BPR costs
-these are BPR costs again, with ``alpha (1 + beta)`` in place of ``alpha``.
+these are BPR costs again, with ``alpha (1 + beta)`` in place of ``alpha``. ``x`` counts background
+flow as well: what a car costs it is a cost to others too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cczsim.assignment.algorithms import Params, solve
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.columns import Array
-from cczsim.errors import AssignmentError
+from cczsim.kernels.vdf import BPR, MARGINAL
 from cczsim.network.road import RoadNetwork
 from cczsim.network.turns import Turns
 from cczsim.network.zones import ZoneSystem
@@ -31,7 +32,7 @@ class SystemOptimum:
     ----------
     marginal : RoadAssignment
         User equilibrium at marginal costs; its gap is that of the optimum, and its objective is the
-        least total cost, pce s/h.
+        least total cost, pce s/h, beside what background flow costs alone.
     link_time, link_cost : array [link], s
         Time, and what people pay beside the toll.
     toll : array [link], s
@@ -65,16 +66,15 @@ def system_optimum(
     Raises
     ------
     AssignmentError
-        The demand does not fit the zones, or holds negative or non-finite cells; delays that are
-        not of the form of the Bureau of Public Roads, or flow beside what is assigned.
+        The demand does not fit the zones, or holds negative or non-finite cells.
     """
-    if not LinkCost(road).all_bpr or road.background.any():
-        raise AssignmentError.of(
-            "system optimum", "links with other delay functions or background flow",
-            "BPR delays without background flow",
-        )  # fmt: skip
+    bpr = road.delay_function == BPR
     marginal = solve(
-        road.replace(alpha=road.alpha * (1.0 + road.beta)), zones, demand, params,
+        road.replace(
+            alpha=np.where(bpr, road.alpha * (1.0 + road.beta), road.alpha),
+            delay_function=np.where(bpr, BPR, road.delay_function + MARGINAL),
+        ),
+        zones, demand, params,
         toll_factor=toll_factor, distance_factor=distance_factor, turns=turns,
         on_iteration=on_iteration,
     )  # fmt: skip

@@ -13,6 +13,8 @@ BPR: Final = 0
 CONICAL: Final = 1
 AKCELIK: Final = 2
 DAVIDSON: Final = 3
+MARGINAL: Final = 4
+"""Added to a kind where a link costs what one more vehicle costs all of them."""
 
 
 class Vdf(NamedTuple):
@@ -76,33 +78,47 @@ def _bpr(factor: float, beta: float, capacity: float, flow: float) -> tuple[floa
     return delay, beta * factor * flow ** (beta - 1.0)
 
 
+# The next return delay (s) and its first and second derivative by flow.
+
+
 @inner_kernel
-def _conical(alpha: float, free: float, capacity: float, ratio: float) -> tuple[float, float]:
+def _conical(
+    alpha: float, free: float, capacity: float, ratio: float
+) -> tuple[float, float, float]:
     beta = (2.0 * alpha - 1.0) / (2.0 * alpha - 2.0)
     lack = alpha * (1.0 - ratio)
     root = np.sqrt(lack * lack + beta * beta)
-    return free * (1.0 + root - lack - beta), free * alpha * (1.0 - lack / root) / capacity
+    steep = alpha / capacity
+    bend = free * steep * steep * beta * beta / (root * root * root)
+    return free * (1.0 + root - lack - beta), free * steep * (1.0 - lack / root), bend
 
 
 @inner_kernel
-def _akcelik(alpha: float, beta: float, capacity: float, ratio: float) -> tuple[float, float]:
+def _akcelik(
+    alpha: float, beta: float, capacity: float, ratio: float
+) -> tuple[float, float, float]:
     quarter = 900.0 * beta
     over = ratio - 1.0
     bend = 8.0 * alpha / (capacity * beta)
     root = np.sqrt(over * over + bend * ratio)
-    rise = (over + 0.5 * bend) / root if root > 0.0 else 1.0
-    return quarter * (over + root), quarter * (1.0 + rise) / capacity
+    rise, curve = 1.0, 0.0
+    if root > 0.0:
+        rise = (over + 0.5 * bend) / root
+        curve = (1.0 - rise * rise) / root
+    steep = quarter / capacity
+    return quarter * (over + root), steep * (1.0 + rise), steep * curve / capacity
 
 
 @inner_kernel
 def _davidson(
     alpha: float, beta: float, free: float, capacity: float, ratio: float
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     scale = free * alpha
     inside = min(ratio, beta)
     room = 1.0 - inside
     slope = scale / (room * room)
-    return scale * inside / room + slope * (ratio - inside), slope / capacity
+    bend = 2.0 * slope / (room * capacity * capacity) if ratio < beta else 0.0
+    return scale * inside / room + slope * (ratio - inside), slope / capacity, bend
 
 
 @inner_kernel
@@ -115,11 +131,16 @@ def delay_and_slope(
     if kind == BPR:
         return _bpr(factor, beta, capacity, flow)
     ratio = flow / capacity
-    if kind == CONICAL:
-        return _conical(alpha, free, capacity, ratio)
-    if kind == AKCELIK:
-        return _akcelik(alpha, beta, capacity, ratio)
-    return _davidson(alpha, beta, free, capacity, ratio)
+    of_each = kind % MARGINAL
+    if of_each == CONICAL:
+        delay, slope, bend = _conical(alpha, free, capacity, ratio)
+    elif of_each == AKCELIK:
+        delay, slope, bend = _akcelik(alpha, beta, capacity, ratio)
+    else:
+        delay, slope, bend = _davidson(alpha, beta, free, capacity, ratio)
+    if kind > MARGINAL:
+        return delay + flow * slope, 2.0 * slope + flow * bend
+    return delay, slope
 
 
 @sub_kernel

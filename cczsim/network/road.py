@@ -63,8 +63,9 @@ class RoadNetwork(Columns):
     beta: Array = column("link", "float64", "", "BPR: power", low=0.0, default=4.0)
     delay_function: Array = column(
         "link", "int8", "",
-        "0 BPR, 1 conical, 2 Akçelik, 3 Davidson; what alpha and beta mean hangs on it",
-        low=0, high=3, default=0,
+        "0 BPR, 1 conical, 2 Akçelik, 3 Davidson; what alpha and beta mean hangs on it; 4 more at "
+        "marginal costs",
+        low=0, high=7, default=0,
     )  # fmt: skip
     background: Array = column(
         "link", "float64", "pce/h", "flow on the link beside what is assigned", low=0.0,

@@ -12,7 +12,7 @@ from cczsim.assignment.algorithms import params_of, solve
 from cczsim.assignment.bush_arrays import star_vdf
 from cczsim.assignment.cost import LinkCost
 from cczsim.errors import AssignmentError
-from cczsim.kernels.vdf import AKCELIK, BPR, CONICAL, DAVIDSON, delay_and_slope
+from cczsim.kernels.vdf import AKCELIK, BPR, CONICAL, DAVIDSON, MARGINAL, delay_and_slope
 from cczsim.network.forward_star import forward_star
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
@@ -32,6 +32,9 @@ def two_links(kind: int, alpha: float, beta: float, background: float = 0.0) -> 
         free_flow_time=[60.0, 90.0], capacity=[900.0, 1200.0], alpha=np.full(2, alpha),
         beta=np.full(2, beta), delay_function=np.full(2, kind), background=np.full(2, background),
     )  # fmt: skip
+
+
+RANGES |= {kind + MARGINAL: ranges for kind, ranges in RANGES.items() if kind != BPR}
 
 
 @pytest.mark.parametrize("kind", RANGES)
