@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from cczsim.columns import Array
@@ -9,6 +11,10 @@ from cczsim.network.geometry import local_crs, project
 from cczsim.network.network import Network
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
+
+_KEPT = 8
+"""So many answers are kept: those of links and stops of a few networks."""
+_found: dict[bytes, Array] = {}
 
 
 def link_middles(road: RoadNetwork) -> tuple[Array, Array]:
@@ -36,6 +42,31 @@ def zone_of_points(zones: ZoneSystem, lon: Array, lat: Array) -> Array:
     array [point], int64
         Row of the zone; -1 where neither the point nor any zone has coordinates.
     """
+    # Every table of a run, and every sample of a study, asks for the same links again.
+    key = _digest(zones, lon, lat)
+    found = _found.get(key)
+    if found is None:
+        found = _zone_of_points(zones, lon, lat)
+        if len(_found) >= _KEPT:
+            _found.clear()
+        _found[key] = found
+    return found.copy()
+
+
+def _digest(zones: ZoneSystem, lon: Array, lat: Array) -> bytes:
+    state = hashlib.blake2b(digest_size=16)
+    for column in (zones.zone_lon, zones.zone_lat, lon, lat):
+        state.update(f"{len(column)} ".encode())
+        state.update(np.asarray(column, dtype=np.float64).tobytes())
+    if zones.polygon is not None:
+        import shapely
+
+        for shape in shapely.to_wkb(zones.polygon):
+            state.update(b"-" if shape is None else shape)
+    return state.digest()
+
+
+def _zone_of_points(zones: ZoneSystem, lon: Array, lat: Array) -> Array:
     from scipy.spatial import cKDTree
 
     out = np.full(len(lon), -1, dtype=np.int64)
