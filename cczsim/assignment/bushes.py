@@ -45,6 +45,8 @@ ENOUGH = 0.01
 """Rounds end once the excess within bushes is below this share of the gap."""
 ENOUGH_TRADED = 0.05
 """The same where car trips are traded, which takes most of a round."""
+SMALL = 1_000_000
+"""Where there are fewer nodes of bushes, each has room for the whole network at once."""
 SLACK = 1e-3
 """Used ways that miss the least cost by less than this share of the gap ask for no other way."""
 
@@ -112,6 +114,8 @@ class Bushes:
         self._merges, self._pairs = merge_work(self.demand.shape[0], 0), pair_work(0, 0)
         if start is not None and min(road.n_links, len(start.tail_id)) > 0:
             self._start_from(start)
+        elif self._rows.size.size * road.n_nodes <= SMALL:
+            self._make_room(road.n_nodes + 1, road.n_nodes, 1.3)
         else:
             # The trees of some origins tell how much room those of all may take.
             n_batches = len(net.batch_zone)
