@@ -15,6 +15,7 @@ from cczsim.indicators.conventions import BUILT_UP, CONVENTIONS, Convention, cen
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.edit import lines_of
 from cczsim.network.geometry import take_ragged
+from cczsim.network.kept import Kept, digest
 from cczsim.network.network import Network
 from cczsim.network.road import NO_LINK, RoadNetwork
 from cczsim.network.road_class import CONNECTOR, ROAD_CLASSES
@@ -41,6 +42,10 @@ class StreetLengths:
     size: Array
 
 
+_kept: Kept[StreetLengths] = Kept(6)
+"""Streets in zones, in their built-up areas and in hexagons, of a network and of its base."""
+
+
 def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     """Measure every street inside every polygon.
 
@@ -52,6 +57,14 @@ def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     road : RoadNetwork
     polygons : array [area] of shapely polygons, WGS-84
     """
+    key = digest(
+        road.tail, road.head, road.node_lon, road.node_lat, road.shape_first, road.shape_lon,
+        road.shape_lat, road.length, road.road_class, road.reverse_link, polygons,
+    )  # fmt: skip
+    return _kept.get(key, lambda: _street_lengths(road, polygons))
+
+
+def _street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     import shapely
 
     rows = np.arange(road.n_links)
@@ -65,9 +78,12 @@ def street_lengths(road: RoadNetwork, polygons: Array) -> StreetLengths:
     valid = shapely.make_valid(areas, method="structure", keep_collapsed=False)
     clipped = clip_shares(lines, valid, ground_length)
     link = rows[clipped.line]
-    return StreetLengths(
+    found = StreetLengths(
         clipped.area, link, road.length[link] * clipped.share, polygon_areas(polygons)
     )
+    for column in (found.area, found.link, found.length, found.size):
+        column.flags.writeable = False
+    return found
 
 
 def has_built_up(zones: ZoneSystem) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from cczsim.columns import Array
 from cczsim.network.geometry import local_crs, project
+from cczsim.network.kept import Kept, digest
 from cczsim.network.network import Network
 from cczsim.network.road import RoadNetwork
 from cczsim.network.zones import ZoneSystem
 
-_KEPT = 8
-"""So many answers are kept: those of links and stops of a few networks."""
-_found: dict[bytes, Array] = {}
+_kept: Kept[Array] = Kept(8)
+"""Zones of the links and stops of a few networks."""
 
 
 def link_middles(road: RoadNetwork) -> tuple[Array, Array]:
@@ -42,28 +40,8 @@ def zone_of_points(zones: ZoneSystem, lon: Array, lat: Array) -> Array:
     array [point], int64
         Row of the zone; -1 where neither the point nor any zone has coordinates.
     """
-    # Every table of a run, and every sample of a study, asks for the same links again.
-    key = _digest(zones, lon, lat)
-    found = _found.get(key)
-    if found is None:
-        found = _zone_of_points(zones, lon, lat)
-        if len(_found) >= _KEPT:
-            _found.clear()
-        _found[key] = found
-    return found.copy()
-
-
-def _digest(zones: ZoneSystem, lon: Array, lat: Array) -> bytes:
-    state = hashlib.blake2b(digest_size=16)
-    for column in (zones.zone_lon, zones.zone_lat, lon, lat):
-        state.update(f"{len(column)} ".encode())
-        state.update(np.asarray(column, dtype=np.float64).tobytes())
-    if zones.polygon is not None:
-        import shapely
-
-        for shape in shapely.to_wkb(zones.polygon):
-            state.update(b"-" if shape is None else shape)
-    return state.digest()
+    key = digest(zones.zone_lon, zones.zone_lat, zones.polygon, np.asarray(lon), np.asarray(lat))
+    return _kept.get(key, lambda: _zone_of_points(zones, lon, lat)).copy()
 
 
 def _zone_of_points(zones: ZoneSystem, lon: Array, lat: Array) -> Array:
