@@ -6,13 +6,18 @@ Rules, numbered in the code:
    those with paths that lead outside among them, are never opened.
 2. A file of more than :data:`MAX_BYTES`, or one that swells more than :data:`MAX_RATIO` times as it
    is unpacked, is refused.
-3. A row with another number of fields than the header is left out and counted.
-4. Text that is not UTF-8 is read as Windows-1252, and said to be.
+3. A row with another number of fields than the header is counted. What is missing at its end is
+   taken as empty where no column is needed there, and blank fields beyond the header are cut off;
+   other rows are left out.
+4. Text that is not UTF-8 is read as UTF-16 where it begins as such, else as Windows-1252, and said
+   to be.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
 import zipfile
 import zlib
@@ -220,6 +225,9 @@ def _parse(feed: Feed, name: str, data: bytes, faults: FaultCollector) -> pd.Dat
     from pyarrow import csv as arrow_csv
 
     needed, used = TABLES[name]
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()  # 4
+        feed.findings.add(name, "text that is not UTF-8", [name], "read as UTF-16")
     first = re.split(rb"[\r\n]", data[: 2**16].removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0]
     head = next(csv.reader([first.decode("utf-8", "replace").strip()]), [])
     names = [text.strip().strip("\ufeff").strip() for text in head]
@@ -264,8 +272,19 @@ def _parse(feed: Feed, name: str, data: bytes, faults: FaultCollector) -> pd.Dat
             if "UTF8" not in str(error).upper().replace("-", ""):
                 raise
             wrong.clear()
-            table = read(data.decode("cp1252", "replace").encode())  # 4
+            data = data.decode("cp1252", "replace").encode()  # 4
+            table = read(data)
             feed.findings.add(name, "text that is not UTF-8", [name], "read as Windows-1252")
+        if wrong:
+            wrong.clear()
+            least = 1 + max((unique.index(column) for column in needed), default=0)
+            try:
+                data, mended = _squared(data, least, len(unique))
+            except csv.Error:  # a quote that is never closed
+                mended = []
+            done = "what is missing is taken as empty, what is blank cut off"
+            feed.findings.add(name, "rows with fewer or more fields", mended, done)
+            table = read(data)
     except pa.ArrowInvalid as error:
         if "empty" in str(error).lower():
             return pd.DataFrame({c: [] for c in (*needed, *used)}, dtype=str)
@@ -274,6 +293,23 @@ def _parse(feed: Feed, name: str, data: bytes, faults: FaultCollector) -> pd.Dat
     lines = [f"line {number}" for number in wrong]
     feed.findings.add(name, "rows with another number of fields", lines, "left out")  # 3
     return _trimmed(table, (*needed, *used))
+
+
+def _squared(data: bytes, least: int, width: int) -> tuple[bytes, list[str]]:
+    """Return a table with as many fields in each row as its header, and the rows mended (3)."""
+    rows = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
+    out, mended = io.StringIO(), []
+    write = csv.writer(out, lineterminator="\n").writerow
+    for row in rows:
+        kept = row
+        if least <= len(row) < width:
+            kept = row + [""] * (width - len(row))
+        elif len(row) > width and not any(text.strip() for text in row[width:]):
+            kept = row[:width]
+        if kept is not row:
+            mended.append(f"line {rows.line_num}")
+        write(kept)
+    return out.getvalue().encode(), mended
 
 
 def _trimmed(table: Any, columns: tuple[str, ...]) -> pd.DataFrame:

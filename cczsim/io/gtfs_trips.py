@@ -2,7 +2,8 @@
 
 A trip counts as often as it starts within the window: at its first departure, on the service day of
 the window's date or one beside it (25:00:00 of the day before is 01:00). A trip of
-``frequencies.txt`` starts ``overlap / headway_secs`` times, a fraction included; where
+``frequencies.txt`` starts ``overlap / headway_secs`` times, a fraction included, rows that end
+within a minute before the next of their trip, or a full minute, lasting up to it; where
 ``exact_times`` is 1, at ``start_time`` and every ``headway_secs`` after it, before ``end_time``.
 """
 
@@ -21,6 +22,7 @@ from cczsim.io.gtfs_visits import Stops, Visits, read_visits
 
 _DAYS_BEFORE: Final = 2
 """Trips that start up to so many days before the window's date are looked for."""
+_MINUTE: Final = 60
 
 
 class Service(NamedTuple):
@@ -100,6 +102,7 @@ def _starts(
     exact = np.zeros(len(table), dtype=bool)
     if "exact_times" in table:
         exact = numbers_of(table["exact_times"]) == 1
+    last = np.where(exact, last, _lasting(table["trip_id"].to_numpy(), first, last))
     by_frequency = np.zeros(len(trips), dtype=bool)
     by_frequency[row[sound]] = True
     starts = np.zeros(len(trips))
@@ -115,3 +118,14 @@ def _starts(
         gone = np.where(exact[own], np.ceil(gone), gone)
         np.add.at(starts, row[own], gone[1] - gone[0])
     return starts, by_frequency
+
+
+def _lasting(trip: Array, first: Array, last: Array) -> Array:
+    """Return the ends of headways: 07:59 and 07:59:59 are 08:00 where it goes on then."""
+    out = np.where(last % _MINUTE == _MINUTE - 1, last + 1, last)
+    order = np.lexsort((first, trip))
+    one, after = order[:-1], order[1:]
+    gap = first[after] - out[one]
+    closed = (trip[one] == trip[after]) & (gap > 0) & (gap <= _MINUTE)
+    out[one[closed]] = first[after[closed]]
+    return np.asarray(out)

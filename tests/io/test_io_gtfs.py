@@ -49,6 +49,21 @@ def test_a_window_within_frequencies_gives_their_headway(make: Maker) -> None:
     assert row(found, "feed:R2:0:1")[0] == pytest.approx(600.0)
 
 
+@pytest.mark.parametrize(
+    ("rows", "starts"),
+    [
+        ("f1,07:00:00,07:59:00,600\nf1,08:00:00,08:59:00,1200\n", 5.9 + 0.1 + 59 / 20),
+        ("f1,07:00:00,07:59:59,600\nf1,08:00:00,08:59:59,1200\n", 9.0),
+        ("f1,07:00:00,07:50:00,600\nf1,08:00:00,09:00:00,1200\n", 8.0),
+    ],
+)
+def test_headways_last_until_the_next_minute(make: Maker, rows: str, starts: float) -> None:
+    """07:59 before a row that begins at 08:00 is no minute without service; 07:50 is a gap."""
+    head = "trip_id,start_time,end_time,headway_secs\n"
+    found = lines_on(make(frequencies=head + rows), "2024-01-02")
+    assert found.reports[0]["trips_by_frequency"] == pytest.approx(starts)
+
+
 def test_exact_times_count_whole_starts(make: Maker) -> None:
     """Every 7 min from 06:00 to 08:10: 06:00, …, 08:06; 9 of 19 start from 07:10 on."""
     head = "trip_id,start_time,end_time,headway_secs,exact_times\n"

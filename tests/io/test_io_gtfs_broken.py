@@ -55,6 +55,11 @@ from cczsim.io.gtfs_calendar import read_window
          "rows with an unknown trip, no headway or no time", "f1"),
         (("stop_times", "t3,8:59:59", "t3,x\nt3,8:59:59"),
          "rows with another number of fields", "line 8"),
+        (("routes", "R2,2,,1,", "R2,2,,1"), "rows with fewer or more fields", "line 3"),
+        (("stops", "d,Dee,0.0,10.03", "d,Dee,0.0,10.03,, "), "rows with fewer or more fields",
+         "line 5"),
+        (("stops", "a,Ay,0.0,10.00", "a,Ay, north,0.0,10.00\na,Ay,0.0,10.00"),
+         "rows with another number of fields", "line 2"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(
@@ -227,3 +232,31 @@ def test_old_encodings_are_read(make: Maker, tmp_path: Path) -> None:
     found = lines_on(tmp_path / "feed.zip", "2024-01-02")
     assert found.transit.stop_name.tolist()[0] == "São"
     assert what(found)["text that is not UTF-8"][0] == 1
+
+
+def test_rows_that_end_early_are_not_lost(make: Maker) -> None:
+    """As in the sample feed of GTFS's first specification, whose last fields are left away."""
+    head, *rows = FILES["stop_times.txt"].splitlines()
+    wide = "\n".join([head + ",stop_headsign,pickup_type,drop_off_type,shape_dist_traveled", *rows])
+    whole = lines_on(make(), "2024-01-02")
+    found = lines_on(make(stop_times=wide + "\n"), "2024-01-02")
+    assert found.transit.headway.tolist() == whole.transit.headway.tolist()
+    assert found.transit.line_stop.tolist() == whole.transit.line_stop.tolist()
+    assert what(found)["rows with fewer or more fields"][0] == len(rows)
+
+
+def test_a_row_cut_off_before_a_needed_field_is_left_out(make: Maker) -> None:
+    found = lines_on(make(("stop_times", "t2,07:38:00,07:38:00,c,3", "t2,07:38")), "2024-01-02")
+    assert what(found)["rows with another number of fields"] == (1, ["line 7"])
+
+
+def test_utf16_is_read(make: Maker, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "feed.zip", "w") as archive:
+        for name, text in FILES.items():
+            archive.writestr(name, text.replace("Ay", "长沙").encode("utf-16"))
+    found = lines_on(tmp_path / "feed.zip", "2024-01-02")
+    assert found.transit.stop_name.tolist()[0] == "长沙"
+    assert (
+        found.reports[0]["trips_in_window"]
+        == lines_on(make(), "2024-01-02").reports[0]["trips_in_window"]
+    )
