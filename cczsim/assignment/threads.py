@@ -27,7 +27,9 @@ def _helpers(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count)
 
 
-os.register_at_fork(after_in_child=_helpers.cache_clear)
+if hasattr(os, "register_at_fork"):
+    # A forked process has none of the threads of its parent; Windows forks none.
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 def by_block(kernel: Any, n_blocks: int, *args: Any) -> None:
