@@ -62,6 +62,11 @@ def biconjugate_target(
     return np.asarray(share * (aon + nu * last + mu * before))
 
 
+def load_search() -> None:
+    """Load what :func:`step_length` searches by: a tenth of a second that is not the solver's."""
+    import scipy.optimize  # noqa: F401
+
+
 def step_length(slope: Callable[[float], float], tolerance: float = 1e-10) -> float:
     """Return the root in [0, 1] of a rising function, or the end it points to.
 

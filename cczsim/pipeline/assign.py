@@ -13,6 +13,8 @@ import numpy as np
 from cczsim import __version__
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes, compile_bushes
 from cczsim.assignment.algorithms import Params, params_of, solve
+from cczsim.assignment.direction import load_search
+from cczsim.assignment.frank_wolfe import FrankWolfeParams
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.assignment.shortest import compile_kernels
 from cczsim.assignment.stochastic import StochasticParams, compile_stochastic
@@ -123,7 +125,9 @@ def assign(
     used = set_threads(threads)
     with progress.step("compile"):
         compile_kernels()
-        if isinstance(params, BushParams):
+        if isinstance(params, FrankWolfeParams):
+            load_search()
+        elif isinstance(params, BushParams):
             compile_bushes()
         elif isinstance(params, StochasticParams):
             compile_stochastic()
