@@ -25,8 +25,8 @@ class AssignmentKeys:
     """How far the equilibrium is taken."""
 
     algorithm: str = key(
-        "choice", "road assignment algorithm", choices=ALGORITHMS, default="bfw",
-        source="Mitradjieva and Lindberg (2013); b, by Dial (2006), for gaps below 1e-5",
+        "choice", "road assignment algorithm", choices=ALGORITHMS, default="b",
+        source="b: Dial (2006); bfw and cfw: Mitradjieva and Lindberg (2013)",
     )  # fmt: skip
     relative_gap: float = key(
         "number", "(TSTT − SPTT) / TSTT at which roads are in equilibrium", default=1e-4,
