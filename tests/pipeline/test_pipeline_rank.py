@@ -157,8 +157,8 @@ def test_samples_start_from_their_option_as_it_is_and_no_bit_hangs_on_who_ran_be
 
 def test_other_ranges_and_files_are_other_samples(study: Path, done: dict[str, Any]) -> None:
     count = len(list((study / "one" / "samples").glob("*.json")))
-    # base and same differ in their title only, so they share their runs; two are the options as they
-    # are, which the others start from.
+    # base and same differ in their title only, so they share their runs; two are the options as
+    # they are, which the others start from.
     assert count == 10
     assert main(words(study, "one", "--resume", "--seed", "5")) == 0
     assert len(list((study / "one" / "samples").glob("*.json"))) == 18
