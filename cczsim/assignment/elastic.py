@@ -95,6 +95,20 @@ class ElasticState:
     bushes: BushState | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """Trips that were made from others: those plus ``step x (towards - those)``.
+
+    Parameters
+    ----------
+    towards : array [zone, zone], trips/h
+    step : float
+    """
+
+    towards: Array
+    step: float
+
+
 OnState = Callable[[Callable[[], ElasticState]], None]
 
 
@@ -112,6 +126,7 @@ def elastic_assignment(
     params: ElasticParams | None = None,
     turns: Turns | None = None,
     near: ElasticAssignment | None = None,
+    moved: Moved | None = None,
     start: ElasticState | None = None,
     near_bushes: BushStart | None = None,
     keep_bushes: bool = False,
@@ -141,7 +156,10 @@ def elastic_assignment(
     turns : Turns, optional
         Rules that paths keep.
     near : ElasticAssignment, optional
-        Of the same trips at other costs of the other modes, to begin from (not by bushes).
+        At other costs of the other modes, to begin from (not by bushes): of the same trips, or of
+        those before ``moved``.
+    moved : Moved, optional
+        How ``trips`` were made from those of ``near``.
     start : ElasticState, optional
         Of the same run, which was interrupted; it ends with the same bits.
     near_bushes : BushStart, optional
@@ -186,6 +204,15 @@ def elastic_assignment(
     else:
         cars = near.car_trips[demand.elastic] / occupancy
         flow = near.road.link_flow
+        if moved is not None:
+            # Evans' step: cars and flows go to the new trips together.
+            trees = run.price(flow)
+            towards = CarDemand.of(
+                moved.towards, trees.od_cost, other_odds, scale, car_fixed, occupancy
+            )
+            new = towards.matrix(towards.wanted(trees.od_cost))
+            flow = flow + moved.step * (run.loader.load(trees, new) - flow)
+            cars = cars + moved.step * (new[demand.elastic] - cars)
     model, n_links = run.model, run.road.n_links
     targets = Targets(params.algorithm, start.remembered if start is not None else None)
     if start is not None and start.point is not None:

@@ -15,9 +15,11 @@ from cczsim.assignment.elastic import (
     ElasticAssignment,
     ElasticParams,
     ElasticState,
+    Moved,
     elastic_assignment,
 )
 from cczsim.assignment.rail_or_bus import assign_rail_and_bus, rail_and_bus_costs, skim_buses
+from cczsim.assignment.relaxation import Relaxation
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium, OuterRecord, TransitSkims
 from cczsim.assignment.shortest import zone_costs
 from cczsim.assignment.transit import assign_transit, skim_transit
@@ -49,6 +51,9 @@ _MEAN_CHORD = 128.0 / (45.0 * np.pi)
 """Mean distance of two places of a disc by its radius."""
 _DETOUR = 1.3
 _FIRST_GAP = 1e-2
+_OF_PLACES = 0.05
+_NEARLY = 3.0
+"""Roads are solved to that share of what destinations would move, until little more is left."""
 _PART = 0.4
 """Of the demand residual that each part may leave, since those of roads and lines add up."""
 
@@ -170,6 +175,10 @@ class ModeState:
     solved : ElasticAssignment, optional
         The roads of this round, while its lines are being solved.
     lines : CrowdState, optional
+    places : Relaxation, optional
+        Trips of this round, where destinations are chosen.
+    near : BushStart, optional
+        What the roads of the next round start from, while the lines of this one are being solved.
     """
 
     roads: ElasticState | None = None
@@ -178,6 +187,12 @@ class ModeState:
     buses: TransitSkims | None = None
     solved: ElasticAssignment | None = None
     lines: CrowdState | None = None
+    places: Relaxation | None = None
+    near: BushStart | None = None
+
+
+Destinations = Callable[[Array], Array]
+"""Gives the trips of all modes, ``[zone, zone]``, at the expected least costs over modes, s."""
 
 
 def mode_equilibrium(
@@ -192,6 +207,8 @@ def mode_equilibrium(
     skims: TransitSkims | None = None,
     distance: Array | None = None,
     pivot: Pivot | None = None,
+    destinations: Destinations | None = None,
+    destination_residual: float = 1e-4,
     start: ModeState | None = None,
     near: BushStart | None = None,
     keep_bushes: bool = False,
@@ -204,7 +221,10 @@ def mode_equilibrium(
     :func:`~cczsim.assignment.elastic.elastic_assignment`. With crowding, or buses that stand in
     traffic, roads and lines take turns: each is solved with the choice between it and the rest, at
     the costs that the other ended with (diagonalisation; M. Florian and H. Spiess, 1982,
-    *Transportation Research B* 16), until the costs move no trips any more.
+    *Transportation Research B* 16), until the costs move no trips any more. With ``destinations``
+    trips are made anew in each of these rounds from the costs at its end, and a part of the way to
+    them is gone (:mod:`cczsim.assignment.relaxation`), until trips that cause the costs are those
+    that the costs give.
 
     Parameters
     ----------
@@ -222,6 +242,10 @@ def mode_equilibrium(
         From :func:`skim_transit` and :func:`street_distance`, if they are known already.
     pivot : Pivot, optional
         Shifts of costs by which modes are chosen from what was observed.
+    destinations : callable, optional
+        Makes trips of the costs of all modes; ``trips`` are then the first ones.
+    destination_residual : float
+        Share of all trips that costs may still take to other places at the end.
     start : ModeState, optional
         Of the same run, which was interrupted; it ends with the same bits.
     on_state : callable, optional
@@ -265,25 +289,36 @@ def mode_equilibrium(
         traffic = BusTimes.of(road, lines, transit)
     if traffic is not None:
         road = traffic.road
-    in_rounds = crowd is not None or traffic is not None
+    hang_on_flow = crowd is not None or traffic is not None
+    in_rounds = hang_on_flow or destinations is not None
     share = _PART if in_rounds else 1.0
     began = time.perf_counter()
     state = start or ModeState()
     rounds = list(state.rounds)
     solved: ElasticAssignment | None = None
-    if in_rounds and state.skims is not None:
+    places = Relaxation(trips)
+    moved_to: Moved | None = None
+    if in_rounds and (state.rounds or state.solved is not None or state.skims is not None):
         skims, buses = state.skims, state.buses
+        places = state.places or places
         if crowd is not None and state.lines is not None:
             crowd.go_on(state.lines)
         began -= rounds[-1].seconds if rounds else 0.0
     while True:
+        trips = places.at
         others = shifted(other_costs(zones, distance, skims, demand, buses), pivot)
         # The first round only tells the roads' costs to the lines.
         loose = _FIRST_GAP if in_rounds and not rounds else 0.0
+        if destinations is not None and rounds:
+            left = rounds[-1].destination_residual
+            loose = _OF_PLACES * left if left > _NEARLY * destination_residual else 0.0
         here = ModeState()
         if in_rounds:
             on_lines = crowd.state if crowd is not None else None
-            here = ModeState(rounds=tuple(rounds), skims=skims, buses=buses, lines=on_lines)
+            here = ModeState(
+                rounds=tuple(rounds), skims=skims, buses=buses, lines=on_lines,
+                places=places if destinations is not None else None,
+            )  # fmt: skip
         solved = state.solved or elastic_assignment(
             road,
             zones,
@@ -301,20 +336,25 @@ def mode_equilibrium(
             ),
             turns=network.turns,
             near=solved,
+            moved=moved_to,
             start=state.roads,
             near_bushes=near,
-            keep_bushes=keep_bushes,
+            keep_bushes=keep_bushes or destinations is not None,
             on_iteration=on_iteration,
             on_state=_within(on_state, here, "roads"),
         )
         if not in_rounds:
             break
-        assert lines is not None
+        if destinations is not None:
+            kept = solved.road.bushes
+            near = state.near if state.solved is not None else kept.start() if kept else None
+            if not keep_bushes:
+                solved = replace(solved, road=replace(solved.road, bushes=None))
         costs = shifted({"car": solved.car_cost + car_fixed(demand)}, pivot) | others
         before = choose(costs, demand.choice_scale)
-        if traffic is not None:
+        if traffic is not None and lines is not None:
             lines = lines.replace(run_time=traffic.run_time(solved.road.link_time))
-        if crowd is not None:
+        if crowd is not None and lines is not None:
             apart = {"car": costs["car"], "active": others["active"]}
             away = Away(
                 composite(apart, demand.choice_scale) - demand.transit_constant,
@@ -328,16 +368,22 @@ def mode_equilibrium(
                 max_iterations=200,
                 away=away,
                 start=state.lines if state.solved is not None else None,
-                on_state=_within(on_state, replace(here, solved=solved), "lines"),
+                on_state=_within(on_state, replace(here, solved=solved, near=near), "lines"),
             )
             skims = found.skims
-        else:
+        elif traffic is not None and lines is not None:
             skims = skim_transit(lines, zones, transit, seconds_per_cny=demand.seconds_per_cny)
             buses = skim_buses(lines, zones, transit, demand)
         state = ModeState()
-        rides = other_costs(zones, distance, skims, demand, buses)["transit"]
-        costs |= shifted({"transit": rides}, pivot)
+        if hang_on_flow:
+            rides = other_costs(zones, distance, skims, demand, buses)["transit"]
+            costs |= shifted({"transit": rides}, pivot)
         moved = _moved(trips, before, choose(costs, demand.choice_scale))
+        elsewhere = 0.0
+        if destinations is not None:
+            drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
+            wanted = destinations(composite(costs | {"car": drive}, demand.choice_scale))
+            elsewhere = 0.5 * float(np.abs(wanted - trips).sum()) / max(float(trips.sum()), 1e-300)
         rounds.append(
             OuterRecord(
                 iteration=len(rounds) + 1,
@@ -345,12 +391,17 @@ def mode_equilibrium(
                 road_gap=solved.road.relative_gap,
                 transit_gap=found.relative_gap if crowd is not None else 0.0,
                 demand_residual=moved,
+                destination_residual=elsewhere,
             )
         )
         agreed = loose == 0.0 and moved <= share * params.demand_residual
+        agreed = agreed and elsewhere <= destination_residual
         if agreed or len(rounds) >= max_rounds:
             others["transit"] = costs["transit"]
             break
+        if destinations is not None:
+            places = places.towards(wanted)
+            moved_to = Moved(wanted, places.step)
     scale = demand.choice_scale
     car = solved.car_trips.copy()
     # Trips within a zone load no street; their split is the logit at the way within it.
@@ -398,6 +449,7 @@ def mode_equilibrium(
         parts=parts,
         buses=buses,
         shift=pivot.shift if pivot is not None else {},
+        asked=trips if destinations is not None else None,
         run_time=lines.run_time if traffic is not None and lines is not None else None,
     )
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from cczsim.assignment.result import TransitAssignment, TransitSkims, Unreachable
-from cczsim.assignment.transit import assign_transit, skim_transit
+from cczsim.assignment.transit import BUSES, assign_transit, skim_transit
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.mode_choice import transit_cost
@@ -21,13 +21,12 @@ from cczsim.demand.params import DemandParams
 from cczsim.network.transit import MODE_CODE, TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
-_BUSES = ("bus", "ferry")
 _SAME = 1e-9
 
 
 def bus_lines(transit: TransitNetwork) -> Array:
     """Return which lines are buses (or ferries), ``[line]``."""
-    return np.isin(transit.mode, [MODE_CODE[mode] for mode in _BUSES])
+    return np.isin(transit.mode, [MODE_CODE[mode] for mode in BUSES])
 
 
 def bus_network(transit: TransitNetwork) -> TransitNetwork:

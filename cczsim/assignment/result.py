@@ -205,7 +205,9 @@ class OuterRecord:
         Relative gaps of both at the end of the round.
     demand_residual : float
         Share of all trips that the costs at its end would move from what its costs at the
-        beginning gave.
+        beginning gave, between modes.
+    destination_residual : float
+        Share of all trips that the costs at its end would take to other places.
     """
 
     iteration: int
@@ -213,6 +215,7 @@ class OuterRecord:
     road_gap: float
     transit_gap: float
     demand_residual: float
+    destination_residual: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -243,6 +246,8 @@ class ModeEquilibrium:
         At the final flows, where buses stand in traffic; that of the timetable where None.
     shift : dict of str to array [zone, zone], s
         What costs of modes were shifted by, where the choice pivots on what was observed.
+    asked : array [zone, zone], trips/h, optional
+        Trips of all modes, where destinations were chosen in it.
     """
 
     road: RoadAssignment
@@ -256,6 +261,12 @@ class ModeEquilibrium:
     buses: TransitSkims | None = None
     run_time: Array | None = None
     shift: dict[str, Array] = field(default_factory=dict)
+    asked: Array | None = None
+
+    @property
+    def destination_residual(self) -> float:
+        """Share of all trips that its costs would take to other places; 0 where none is chosen."""
+        return self.rounds[-1].destination_residual if self.asked is not None else 0.0
 
     @property
     def converged(self) -> bool:

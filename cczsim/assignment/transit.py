@@ -21,6 +21,8 @@ from cczsim.network.transit import MODES, TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
 _BY_KM = ("metro", "light_rail", "maglev")
+BUSES = ("bus", "ferry")
+"""Modes whose time aboard weighs ``bus_weight``."""
 
 
 class LineGraph(NamedTuple):
@@ -54,6 +56,26 @@ def _group(keys: Array, size: int) -> tuple[Array, Array]:
     return first, np.argsort(keys, kind="stable").astype(np.int32)
 
 
+def beside_time(
+    transit: TransitNetwork, params: TransitParams, seconds_per_cny: float, run_time: Array
+) -> Array:
+    """Return what rides cost beside their time: fares by distance, and what buses weigh more.
+
+    ``run_time`` and what is returned are ``[line_stop], s``.
+    """
+    fare = np.array(
+        [
+            params.rail_fare if mode == "rail" else params.metro_fare if mode in _BY_KM else 0.0
+            for mode in MODES
+        ]
+    )
+    weight = np.array([params.bus_weight - 1.0 if mode in BUSES else 0.0 for mode in MODES])
+    fares, more = (
+        np.repeat(by[transit.mode], np.diff(transit.line_first)) for by in (fare, weight)
+    )
+    return np.asarray(seconds_per_cny * fares * transit.run_length + more * run_time)
+
+
 def line_graph(
     transit: TransitNetwork,
     n_zones: int,
@@ -62,12 +84,6 @@ def line_graph(
 ) -> LineGraph:
     """Return the view of a transit network that strategies are searched on."""
     params = params or TransitParams()
-    by_mode = np.array(
-        [
-            params.rail_fare if mode == "rail" else params.metro_fare if mode in _BY_KM else 0.0
-            for mode in MODES
-        ]
-    )
     n_entries = len(transit.line_stop)
     begins = np.zeros(n_entries, dtype=bool)
     begins[transit.line_first[:-1]] = True
@@ -79,7 +95,7 @@ def line_graph(
         entry_stop=transit.line_stop,
         entry_begins=begins,
         run_time=np.array(transit.run_time),
-        run_fare=seconds_per_cny * np.repeat(by_mode[transit.mode], per_line) * transit.run_length,
+        run_fare=beside_time(transit, params, seconds_per_cny, transit.run_time),
         frequency=np.repeat(1.0 / transit.headway, per_line),
         stop_first=stop_first,
         stop_entry=stop_entry,

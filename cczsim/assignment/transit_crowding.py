@@ -31,6 +31,7 @@ from cczsim.assignment.result import (
 from cczsim.assignment.road_demand import check_demand
 from cczsim.assignment.threads import by_block
 from cczsim.assignment.transit import (
+    beside_time,
     block_flows,
     line_graph,
     transit_result,
@@ -140,6 +141,7 @@ class CrowdedTransit:
         seconds_per_cny: float = 0.0,
     ) -> None:
         self.transit, self.params = transit, params
+        self._seconds_per_cny = seconds_per_cny
         self._graph = line_graph(transit, zones.n_zones, params, seconds_per_cny)
         n, entries = zones.n_zones, len(transit.line_stop)
         self._flows = block_flows(self._graph)
@@ -303,7 +305,8 @@ class CrowdedTransit:
 
     def use_run_times(self, run_time: Array) -> None:
         """Take other run times, ``[line_stop], s``, from now on."""
-        self._graph = self._graph._replace(run_time=np.array(run_time))
+        beside = beside_time(self.transit, self.params, self._seconds_per_cny, run_time)
+        self._graph = self._graph._replace(run_time=np.array(run_time), run_fare=beside)
 
     def _reset_where_needed(self, elastic: bool) -> None:
         """Let everybody come again where a choice whether to come has ended."""

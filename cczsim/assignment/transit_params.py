@@ -30,6 +30,11 @@ class TransitParams:
         2.0, "count", "weight of waiting time against time aboard",
         "Wardman (2004), Transport Policy 11: about 2",
     )  # fmt: skip
+    bus_weight: float = _param(
+        1.0, "count", "weight of time aboard buses and ferries against time aboard trains",
+        "1, no difference; who prefers rail at equal times has more (Axhausen, Haupt, Fell and "
+        "Heidl, 2001, Transport Reviews 21, on the rail bonus)", above=0.0,
+    )  # fmt: skip
     boarding_penalty: float = _param(
         180.0, "time", "what a boarding costs beside its wait", "assumed: 3 min"
     )

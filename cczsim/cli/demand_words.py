@@ -58,6 +58,10 @@ def add(commands: Commands) -> None:
         "--boardings", action="append", default=[], metavar="MODE=N",
         help="boardings a day on metro or bus, 'metro=2.58e6'",
     )  # fmt: skip
+    calibrate.add_argument(
+        "--speed", action="append", default=[], metavar="AREA=SPEED",
+        help="mean speed on urban streets of a tier or all, 'central=21.1 km/h'",
+    )  # fmt: skip
     calibrate.add_argument("--out", type=Path, required=True, metavar="FILE.toml")
     calibrate.add_argument("--max-rounds", type=positive, default=10, metavar="N")
     calibrate.add_argument(

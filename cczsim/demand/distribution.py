@@ -1,4 +1,4 @@
-"""Where trips go: doubly constrained gravity.
+"""Where trips go: gravity, constrained by productions and attractions or productions alone.
 
 Source: A. G. Wilson (1967), A statistical theory of spatial distribution models, *Transportation
 Research* 1; balanced by K. P. Furness (1965), Time function iteration, *Traffic Engineering and
@@ -55,6 +55,30 @@ def deterrence(cost: Array, decay: float, power: float) -> Array:
     return np.where(reach, safe**-power * np.exp(-safe / decay), 0.0)
 
 
+def by_origins(production: Array, attraction: Array, pull: Array) -> Distribution:
+    """Return trips that meet productions alone: each goes where pull x attraction is.
+
+    Parameters and faults as for :func:`gravity`; ``residual`` is that of the rows.
+    """
+    _check(production, attraction, pull)
+    drawn = pull * attraction
+    total = drawn.sum(axis=1)
+    stranded = np.where(total > 0.0, 0.0, production)
+    rows = np.where(total > 0.0, production, 0.0)
+    if not rows.sum() > 0.0:
+        raise DemandError.of("demand", "no trips that can go anywhere", "reachable zones")
+    share = np.divide(rows, total, out=np.zeros_like(total), where=total > 0.0)
+    trips = share[:, None] * drawn
+    residual = float(np.abs(trips.sum(axis=1) - rows).max()) / float(rows.sum())
+    return Distribution(trips, 1, residual, True, stranded)
+
+
+def _check(production: Array, attraction: Array, pull: Array) -> None:
+    for name, values in (("production", production), ("attraction", attraction), ("pull", pull)):
+        if not np.isfinite(values).all() or (np.asarray(values) < 0.0).any():
+            raise DemandError.of(name, "negative or non-finite values", "finite values from 0 up")
+
+
 def gravity(
     production: Array,
     attraction: Array,
@@ -81,9 +105,7 @@ def gravity(
         Negative or non-finite input, or nothing that could be attracted. Not converging is a
         status of the result.
     """
-    for name, values in (("production", production), ("attraction", attraction), ("pull", pull)):
-        if not np.isfinite(values).all() or (np.asarray(values) < 0.0).any():
-            raise DemandError.of(name, "negative or non-finite values", "finite values from 0 up")
+    _check(production, attraction, pull)
     reaches = (pull * attraction).sum(axis=1) > 0.0
     stranded = np.where(reaches, 0.0, production)
     rows = np.where(reaches, production, 0.0)

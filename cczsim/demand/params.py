@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from cczsim.errors import DemandError, FaultCollector
 
+DESTINATION_CHOICE: Final = ("fixed", "equilibrium")
+CONSTRAINT: Final = ("both", "origins")
 TRANSIT_CHOICE: Final = ("together", "rail or bus")
 ACTIVE_CHOICE: Final = ("together", "walk or cycle")
 
@@ -51,6 +53,17 @@ class DemandParams:
     decay_power: float = _param(
         0.5, "count", "power of generalised time by which trips fall besides", "assumed"
     )
+    destination_choice: str = _param(
+        "fixed", "", "what destinations are chosen by: fixed, the costs of empty roads before the "
+        "changes, so that scenarios share their pattern; or equilibrium, the costs that all trips "
+        "cause, so that people go where a change leads", "a choice of method",
+        choices=DESTINATION_CHOICE,
+    )  # fmt: skip
+    constraint: str = _param(
+        "both", "", "what trips are held to: both, as many begin and end in a zone as it makes and "
+        "draws (work, school); origins, as many begin, and places compete for them (shopping)",
+        "Wilson (1967) on doubly and production-constrained models", choices=CONSTRAINT,
+    )  # fmt: skip
     car_occupancy: float = _param(
         1.3, "count", "persons in a car", "assumed; Chinese surveys give 1.2 to 1.5", above=0.0
     )

@@ -9,6 +9,7 @@ from cczsim.columns import Array
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.locate import link_zones, zone_of_points
 from cczsim.network.network import Network
+from cczsim.network.road_class import CLASS_CODE, URBAN_STREETS
 from cczsim.network.zones import TIERS
 
 
@@ -44,14 +45,28 @@ def road_indicators(network: Network, assignment: RoadAssignment) -> list[Indica
     """
     tier = link_tiers(network)
     street = network.road.is_street
+    urban = np.isin(network.road.road_class, [CLASS_CODE[name] for name in URBAN_STREETS])
     out = _of(network, assignment, street, {"area": "all"})
     driven = assignment.total_demand - assignment.intrazonal_demand - assignment.unreachable_demand
     hours = next(item.value for item in out if item.key == "delay_hours")
     delay = 60 * hours / driven if driven > 0.0 else float("nan")
     out.append(Indicator("delay_per_trip", delay, "min", {"area": "all"}))
+    out.append(_street_speed(network, assignment, urban, {"area": "all"}))
     for code, name in tiers_present(network):
         out += _of(network, assignment, street & (tier == code), {"tier": name})
+        out.append(_street_speed(network, assignment, urban & (tier == code), {"tier": name}))
     return out
+
+
+def _street_speed(
+    network: Network, assignment: RoadAssignment, rows: Array, by: dict[str, str]
+) -> Indicator:
+    """Return the mean speed on urban streets: without expressways, motorways and ramps."""
+    flow = assignment.link_flow[rows]
+    hours = float((flow * assignment.link_time[rows]).sum()) / 3600
+    distance = float((flow * network.road.length[rows]).sum()) / 1e3
+    speed = distance / hours if hours > 0.0 else float("nan")
+    return Indicator("street_speed", speed, "km/h", by)
 
 
 def _of(

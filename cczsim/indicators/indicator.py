@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 BETTER: Final[Mapping[str, int]] = {
-    "road_density": 1, "mean_speed": 1, "delay_hours": -1, "links_over_capacity": -1,
-    "km_over_capacity": -1, "jobs_reached": 1, "airport_minutes": -1, "co2": -1, "energy": -1,
-    "pm25": -1, "mean_trip_minutes": -1, "airport_reach": 1, "delay_per_trip": -1,
-    "building_cost": -1, "schools_reached": 1, "hospitals_reached": 1, "schools_minutes": -1,
+    "road_density": 1, "mean_speed": 1, "street_speed": 1, "delay_hours": -1,
+    "links_over_capacity": -1, "km_over_capacity": -1, "jobs_reached": 1, "airport_minutes": -1,
+    "co2": -1, "energy": -1, "pm25": -1, "mean_trip_minutes": -1, "airport_reach": 1,
+    "delay_per_trip": -1, "building_cost": -1,
+    "schools_reached": 1, "hospitals_reached": 1, "schools_minutes": -1,
     "hospitals_minutes": -1, "schools_reach": 1, "hospitals_reach": 1,
 }  # fmt: skip
 """Which way is better: 1 more, -1 less; keys that are not named here are not judged."""

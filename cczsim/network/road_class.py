@@ -52,3 +52,8 @@ CHINESE_NAME: Final[dict[str, str]] = {
     "connector": "小区连线",
     "other": "其他",
 }
+URBAN_STREETS: Final = (
+    "primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link",
+    "unclassified", "residential", "living_street", "road",
+)  # fmt: skip
+"""Streets with junctions at grade: neither expressways nor what is no public street."""

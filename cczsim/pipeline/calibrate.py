@@ -26,24 +26,29 @@ from cczsim.demand.calibration import (
 )
 from cczsim.demand.distribution import Distribution
 from cczsim.demand.generation import generate
-from cczsim.demand.params import DemandParams
 from cczsim.errors import CczsimError, FaultCollector, InputError, OutputError
+from cczsim.indicators.flows import road_indicators
 from cczsim.io.length_bands import read_bands, write_bands
 from cczsim.io.scenario_file import read_scenario
 from cczsim.network.network import Network
 from cczsim.network.transit import MODES as LINE_MODES
+from cczsim.network.zones import TIERS
 from cczsim.pipeline.assign import check_targets, write_text
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.run import prepare
 from cczsim.scenario.spec import ScenarioSpec
+from cczsim.scenario.street_delay import with_street_delay
 from cczsim.scenario.trips import length_factors, make_trips, pull, pull_costs
 from cczsim.units import parse
 
 _LOOSE: Final = 1e-3
 """Gaps of the equilibria that constants are sought with."""
 _LONGEST_STEP: Final = 1.5
-"""Of a constant in one round, in scales of the choice."""
+"""Of a constant in one round, in scales of the choice; of a weight or delay in ones."""
+_LEAST: Final = 0.05
+_STREET_DELAY: Final = 0.15
+"""Where no scenario says otherwise: that of the class tables."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,42 @@ class Goal:
     Parameters
     ----------
     name : str
-        As the option names it: ``share car``, ``boardings metro``.
+        As the option names it: ``share car``, ``boardings metro``, ``speed central``.
     key : str
-        Of :class:`DemandParams`.
+        Of a scenario, dotted.
     target : float
-        A share, or boardings a day.
+        A share, boardings a day, or km/h.
     """
 
     name: str
     key: str
     target: float
+
+    def value(self, spec: ScenarioSpec) -> float:
+        """Return the value of the key, in steps."""
+        section, _, name = self.key.partition(".")
+        held = getattr(spec, section)
+        held = getattr(held.params if section == "demand" else held, name)
+        return float(_STREET_DELAY if held is None else held) / self.step(spec)
+
+    def moved(self, spec: ScenarioSpec, value: float) -> ScenarioSpec:
+        """Return the scenario with another value, given in steps; weights stay above 0."""
+        section, _, name = self.key.partition(".")
+        found: dict[str, Any] = {name: value * self.step(spec)}
+        if section == "demand":
+            params = replace(spec.demand.params, **found)
+            return replace(spec, demand=replace(spec.demand, params=params))
+        found[name] = max(found[name], _LEAST)
+        return replace(spec, **{section: replace(getattr(spec, section), **found)})
+
+    def step(self, spec: ScenarioSpec) -> float:
+        """Return what moves the figure by about itself: the scale of the choice, or 1."""
+        return spec.demand.params.choice_scale if self.key.startswith("demand.") else 1.0
+
+    def written(self, spec: ScenarioSpec) -> str:
+        """Return the value as a scenario file holds it."""
+        value = self.value(spec) * self.step(spec)
+        return f'"{value:.1f} s"' if self.key.startswith("demand.") else f"{value:.4g}"
 
 
 def calibrate(
@@ -72,6 +103,7 @@ def calibrate(
     lengths: Path | None,
     share: Sequence[str],
     boardings: Sequence[str],
+    speed: Sequence[str],
     out: Path,
     max_rounds: int,
     tolerance: str,
@@ -87,7 +119,7 @@ def calibrate(
         0; 1 where a figure is further off than ``tolerance``.
     """
     spec = read_scenario(scenario)
-    goals, mean, tolerated = _asked(spec, mean_length, lengths, share, boardings, tolerance)
+    goals, mean, tolerated = _asked(spec, mean_length, lengths, share, boardings, speed, tolerance)
     bands = read_bands(lengths, "share") if lengths is not None else None
     beside = out.with_name(out.stem + "-lengths.csv")
     check_targets(out, beside if bands is not None else None, json_file)
@@ -129,7 +161,7 @@ def calibrate(
 class _Trial:
     """Trips and equilibrium of one set of parameters."""
 
-    demand: DemandParams
+    spec: ScenarioSpec
     distribution: Distribution
     decay: DecayFit | None
     bands: BandFit | None
@@ -149,9 +181,10 @@ class _Model:
         self.length = street_distance(network.road, changed.zones)
         self.factors = length_factors(spec, network)
 
-    def ask(self, demand: DemandParams, modes: bool) -> _Trial:
+    def ask(self, spec: ScenarioSpec, modes: bool) -> _Trial:
         """Find destinations, and with ``modes`` the equilibrium."""
-        cost = pull_costs(self.network, demand, self.spec.transit)
+        demand = spec.demand.params
+        cost = pull_costs(self.network, demand, spec.transit)
         production, attraction = generate(
             self.zones.population, self.zones.jobs, demand, self.zones.trip_share
         )
@@ -163,6 +196,7 @@ class _Model:
                 start=demand.distance_decay,
             )  # fmt: skip
             demand = replace(demand, distance_decay=decay.decay)
+            spec = replace(spec, demand=replace(spec.demand, params=demand))
         if self.bands is not None:
             drawn = pull(self.zones, cost, demand)
             band = np.where(drawn > 0.0, self.bands.of(self.length), -1)
@@ -172,9 +206,10 @@ class _Model:
             distribution = make_trips(self.zones, cost, demand, factors=self.factors)
         equilibrium = None
         if modes:
-            rules = self.spec.assignment
+            rules = spec.assignment
             equilibrium = mode_equilibrium(
-                self.changed, distribution.trips, demand, self.spec.transit,
+                with_street_delay(self.changed, rules.street_delay),
+                distribution.trips, demand, spec.transit,
                 params=ElasticParams(
                     algorithm=rules.algorithm, relative_gap=max(rules.relative_gap, _LOOSE),
                     demand_residual=max(rules.demand_residual, _LOOSE),
@@ -182,7 +217,7 @@ class _Model:
                 ),
                 transit_gap=max(rules.transit_gap, _LOOSE), max_rounds=rules.max_rounds,
             )  # fmt: skip
-        return _Trial(demand, distribution, decay, found_bands, equilibrium)
+        return _Trial(spec, distribution, decay, found_bands, equilibrium)
 
     def got(self, goal: Goal, trial: _Trial) -> float:
         """Return the figure of a goal, for zones inside the cordon and whole days."""
@@ -192,34 +227,38 @@ class _Model:
             inside = self.zones.inside
             of = {m: float(t[inside].sum()) for m, t in trial.equilibrium.trips.items()}
             return of[name] / max(sum(of.values()), 1e-300)
+        if what == "speed":
+            figures = road_indicators(self.changed, trial.equilibrium.road)
+            by = {"area": "all"} if name == "all" else {"tier": name}
+            return next(f.value for f in figures if f.key == "street_speed" and f.by == by)
         transit, carried = self.changed.transit, trial.equilibrium.transit
         assert transit is not None
         assert carried is not None
         mode = np.repeat(transit.mode, np.diff(transit.line_first))
         hour = float(carried.boardings[mode == LINE_MODES.index(name)].sum())
-        return hour / trial.demand.peak_share
+        return hour / trial.spec.demand.params.peak_share
 
 
 def _seek(
     model: _Model, goals: Sequence[Goal], tolerated: float, max_rounds: int, progress: Progress
 ) -> tuple[_Trial, list[dict[str, float]]]:
     """Move the constants until their figures are met, by Broyden's (1965) secants of logarithms."""
-    demand = model.spec.demand.params
-    scale, target = demand.choice_scale, np.log([goal.target for goal in goals])
-    slope = -np.eye(len(goals)) / scale
+    spec, target = model.spec, np.log([goal.target for goal in goals])
+    slope = -np.eye(len(goals))
     history: list[dict[str, float]] = []
     best: tuple[float, _Trial] | None = None
     last: tuple[Array, Array] | None = None
     with progress.step("calibrate"):
         for number in range(1, max_rounds + 1):
-            trial = model.ask(demand, bool(goals))
-            demand = trial.demand
+            trial = model.ask(spec, bool(goals))
+            spec = trial.spec
             got = np.array([model.got(goal, trial) for goal in goals])
-            constants = np.array([getattr(demand, goal.key) for goal in goals])
+            constants = np.array([goal.value(spec) for goal in goals])
+            decay = spec.demand.params.distance_decay
             history.append(
-                {goal.key: float(x) for goal, x in zip(goals, constants, strict=True)}
+                {g.key: float(x * g.step(spec)) for g, x in zip(goals, constants, strict=True)}
                 | {goal.name: float(x) for goal, x in zip(goals, got, strict=True)}
-                | ({"distance_decay": demand.distance_decay} if trial.decay is not None else {})
+                | ({"demand.distance_decay": decay} if trial.decay is not None else {})
             )
             miss = np.log(np.maximum(got, 1e-300)) - target
             worst = float(np.abs(np.expm1(miss)).max(initial=0.0))
@@ -232,22 +271,20 @@ def _seek(
                 moved = constants - last[0]
                 unexplained = miss - last[1] - slope @ moved
                 slope += np.outer(unexplained, moved) / max(float(moved @ moved), 1e-12)
-            if abs(np.linalg.det(slope * scale)) < 1e-3:
-                slope = -np.eye(len(goals)) / scale
+            if abs(np.linalg.det(slope)) < 1e-3:
+                slope = -np.eye(len(goals))
             last = constants, miss
             step = -np.linalg.solve(slope, miss)
-            step *= min(1.0, _LONGEST_STEP * scale / max(float(np.abs(step).max()), 1e-12))
-            changes: dict[str, Any] = {
-                g.key: float(x) for g, x in zip(goals, constants + step, strict=True)
-            }
-            demand = replace(demand, **changes)
+            step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
+            for goal, value in zip(goals, constants + step, strict=True):
+                spec = goal.moved(spec, float(value))
     assert best is not None
     return best[1], history
 
 
 def _asked(
     spec: ScenarioSpec, mean: str | None, lengths: Path | None, share: Sequence[str],
-    boardings: Sequence[str], tolerance: str,
+    boardings: Sequence[str], speed: Sequence[str], tolerance: str,
 ) -> tuple[list[Goal], float | None, float]:  # fmt: skip
     """Read the options.
 
@@ -271,38 +308,39 @@ def _asked(
         faults.add("--mean-length", repr(mean), 'a length above 0, such as "6 km"')
     if mean is not None and lengths is not None:
         faults.add("--mean-length, --lengths", "both", "one: shares by length give a mean too")
-    for option, texts in (("share", share), ("boardings", boardings)):
+    keys = {
+        "share": {"car": "demand.car_constant", "transit": "demand.transit_constant"},
+        "boardings": {
+            "metro": "demand.rail_constant" if apart else "demand.transit_constant",
+            "bus": "demand.bus_constant" if apart else "transit.bus_weight",
+        },
+        "speed": dict.fromkeys(("all", *TIERS[:-1]), "assignment.street_delay"),
+    }  # fmt: skip
+    dimension = {"share": "share", "boardings": "count", "speed": "speed"}
+    for option, texts in (("share", share), ("boardings", boardings), ("speed", speed)):
         for text in texts:
             name, _, figure = text.partition("=")
-            keys = {"car": "car_constant", "transit": "transit_constant"}
-            if option == "boardings":
-                keys = {"metro": "rail_constant" if apart else "transit_constant"}
-                keys |= {"bus": "bus_constant"} if apart else {}
-            if name not in keys:
-                hint = (
-                    'set demand.transit_choice = "rail or bus" to tell them apart'
-                    if option == "boardings" and name == "bus" else ""
-                )  # fmt: skip
-                faults.add(f"--{option}", repr(text), " or ".join(f"{k}=…" for k in keys), hint)
+            if name not in keys[option]:
+                known = " or ".join(f"{k}=…" for k in keys[option])
+                faults.add(f"--{option}", repr(text), known)
                 continue
             try:
-                dimension = "share" if option == "share" else "count"
-                value = parse(_plain(figure), dimension, f"--{option} {name}")
+                value = parse(_plain(figure), dimension[option], f"--{option} {name}")
             except CczsimError as error:
                 faults.extend(error.faults)
                 continue
             if not value > 0.0 or (option == "share" and not value < 1.0):
                 faults.add(f"--{option} {name}", repr(figure), "more than 0, and below 100 %"
                            if option == "share" else "more than 0")  # fmt: skip
-            goals.append(Goal(f"{option} {name}", keys[name], value))
+            value *= 3.6 if option == "speed" else 1.0
+            goals.append(Goal(f"{option} {name}", keys[option][name], value))
     names = [goal.key for goal in goals]
-    if len(set(names)) < len(names) or {"transit_constant", "rail_constant", "bus_constant"} <= set(
-        names
-    ):
+    together = {"demand.transit_constant", "demand.rail_constant", "demand.bus_constant"}
+    if len(set(names)) < len(names) or together <= set(names):
         faults.add("--share, --boardings", "more figures than constants", "one for each constant")
     if not goals and mean is None and lengths is None:
-        faults.add("demand calibrate", "nothing to meet", "--mean-length, --lengths, --share or "
-                   "--boardings")  # fmt: skip
+        faults.add("demand calibrate", "nothing to meet", "--mean-length, --lengths, --share, "
+                   "--boardings or --speed")  # fmt: skip
     faults.raise_if_any()
     return goals, wanted, tolerated
 
@@ -320,7 +358,7 @@ def _refuse_lines_that_are_not_there(network: Network, goals: Sequence[Goal]) ->
         what, _, name = goal.name.partition(" ")
         lines = network.transit
         there = lines is not None and (
-            what == "share" or bool((lines.mode == LINE_MODES.index(name)).any())
+            what != "boardings" or bool((lines.mode == LINE_MODES.index(name)).any())
         )
         if not there and (what == "boardings" or name == "transit"):
             faults.add(f"--{what} {name}", "no such lines", "lines in the network")
@@ -340,17 +378,17 @@ def _report(model: _Model, trial: _Trial, goals: Sequence[Goal]) -> dict[str, An
     if model.mean is not None:
         row("mean trip length", "km", model.mean / 1e3, mean_length(trips, model.length) / 1e3)
     for goal in goals:
-        unit = "" if goal.name.startswith("share") else "1/day"
+        unit = {"share": "", "boardings": "1/day", "speed": "km/h"}[goal.name.partition(" ")[0]]
         row(goal.name, unit, goal.target, model.got(goal, trial))
     report: dict[str, Any] = {
         "figures": rows,
-        "parameters": {goal.key: getattr(trial.demand, goal.key) for goal in goals},
+        "parameters": {g.key: g.value(trial.spec) * g.step(trial.spec) for g in goals},
         "mean_length_km": mean_length(trips, model.length) / 1e3,
         "balance_residual": trial.distribution.residual,
         "trips": float(trips.sum()),
     }
     if trial.decay is not None:
-        report["parameters"]["distance_decay"] = trial.decay.decay
+        report["parameters"]["demand.distance_decay"] = trial.decay.decay
         report["decay_trials"] = len(trial.decay.trials)
     if trial.bands is not None:
         report["bands"] = {
@@ -381,12 +419,16 @@ def _toml(
         f"title = {json.dumps(spec.title + ' (calibrated)', ensure_ascii=False)}",
         f"extends = {json.dumps(base, ensure_ascii=False)}",
         f"year = {spec.year}",
-        "",
-        "[demand]",
     ]
+    tables: dict[str, list[str]] = {"demand": [], "transit": [], "assignment": []}
     if trial.decay is not None:
-        lines.append(f'distance_decay = "{trial.decay.decay:.2f} s"')
+        tables["demand"].append(f'distance_decay = "{trial.decay.decay:.2f} s"')
     if model.bands is not None:
-        lines.append(f"length_factors = {json.dumps(beside.name, ensure_ascii=False)}")
-    lines += [f'{goal.key} = "{getattr(trial.demand, goal.key):.1f} s"' for goal in goals]
+        name = json.dumps(beside.name, ensure_ascii=False)
+        tables["demand"].append(f"length_factors = {name}")
+    for goal in goals:
+        section, _, name = goal.key.partition(".")
+        tables[section].append(f"{name} = {goal.written(trial.spec)}")
+    for section, keys in tables.items():
+        lines += ["", f"[{section}]", *keys] if keys else []
     return "\n".join(lines) + "\n"

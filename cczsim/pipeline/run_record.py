@@ -119,6 +119,7 @@ def run_record(
             "road_gap": r.road_gap,
             "transit_gap": r.transit_gap,
             "demand_residual": r.demand_residual,
+            "destination_residual": r.destination_residual,
         }
         for r in result.equilibrium.rounds
     ]

@@ -309,6 +309,12 @@ def _status(spec: ScenarioSpec, result: RunResult, strict: bool) -> tuple[str, b
             f"not converged: mode choice would still move "
             f"{100 * result.equilibrium.demand_residual:.2g} % of all trips"
         )
+    elsewhere = result.equilibrium.destination_residual
+    if road.converged and elsewhere > spec.assignment.destination_residual:
+        short.append(
+            f"not converged: costs would still take {100 * elsewhere:.2g} % of all trips to other "
+            "places"
+        )
     lost = lost_share(result.ledger)
     if lost > spec.tolerances.lost_demand:
         short.append(

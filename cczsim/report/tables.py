@@ -34,8 +34,8 @@ _N_HEAD: Final = 4
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "people": ("population", "trips", "mode_share", "mean_trip_minutes"),
     "roads": (
-        "vehicle_km", "vehicle_hours", "mean_speed", "delay_hours", "delay_per_trip",
-        "links_over_capacity", "km_over_capacity",
+        "vehicle_km", "vehicle_hours", "mean_speed", "street_speed", "delay_hours",
+        "delay_per_trip", "links_over_capacity", "km_over_capacity",
     ),
     "lines": ("passenger_km", "boardings", "line_speed", "crowded_minute", "no_room"),
     "access": (

@@ -112,7 +112,8 @@ def noise(result: RunResult) -> float:
     """Return the share by which a run's gaps may move its figures."""
     found = result.equilibrium
     lines = found.transit.relative_gap if found.transit is not None else 0.0
-    return max(found.road.relative_gap, 0.0) + max(found.demand_residual, 0.0) + max(lines, 0.0)
+    demand = max(found.demand_residual, 0.0) + max(found.destination_residual, 0.0)
+    return max(found.road.relative_gap, 0.0) + demand + max(lines, 0.0)
 
 
 def compare(a: RunResult, b: RunResult) -> Comparison:

@@ -85,6 +85,11 @@ def observed_trips(spec: ScenarioSpec, network: Network, zones: ZoneSystem) -> O
             where, f"beside it transit.crowding = {spec.transit.crowding!r}", '"off"',
             "what people chose in full vehicles is not told from what they observed",
         )  # fmt: skip
+    if spec.demand.params.destination_choice != "fixed":
+        raise ScenarioError.of(
+            where, 'beside it demand.destination_choice = "equilibrium"', '"fixed"',
+            "destinations are those that were observed",
+        )  # fmt: skip
     observed: dict[str, Array] = spec.demand.read_observed(zones.zone_id)
     costs = _costs(spec, network, observed["car"])
     pivot = pivot_on(observed, costs, spec.demand.params.choice_scale)

@@ -8,8 +8,9 @@ from typing import Final
 
 from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.elastic import ElasticParams
-from cczsim.assignment.equilibrium import ModeState, mode_equilibrium
+from cczsim.assignment.equilibrium import Destinations, ModeState, mode_equilibrium
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium
+from cczsim.columns import Array
 from cczsim.demand.growth import grow
 from cczsim.errors import FaultCollector, ScenarioError
 from cczsim.indicators.all import StreetFigures
@@ -23,7 +24,8 @@ from cczsim.scenario.observed import observed_trips
 from cczsim.scenario.provenance import key_assumptions, network_assumptions
 from cczsim.scenario.result import AppliedChange, Assumption, RunResult
 from cczsim.scenario.select import area_zones
-from cczsim.scenario.spec import ScenarioSpec
+from cczsim.scenario.spec import AssignmentKeys, ScenarioSpec
+from cczsim.scenario.street_delay import with_street_delay
 from cczsim.scenario.trips import length_factors, make_trips, pull_costs
 from cczsim.scenario.trucks import truck_ledger, truck_traffic, with_trucks
 
@@ -33,6 +35,12 @@ _OBSERVED: Final = Assumption(
     "observed trips, grown with their zones",
     "method",
     "a change moves mode, route and time by changes of cost; cells of 0 stay 0",
+)
+_CHOSEN: Final = Assumption(
+    "demand.destinations",
+    "costs that all trips cause",
+    "method",
+    "destinations, modes and routes are chosen in one equilibrium; a change moves all three",
 )
 _PATTERN: Final = Assumption(
     "demand.destinations",
@@ -72,7 +80,8 @@ def prepare(spec: ScenarioSpec, network: Network) -> tuple[Network, tuple[Applie
         faults.add(network.info.name, "a network without zones", "zones with residents and jobs")
     faults.raise_if_any()
     assert changed.zones is not None
-    return changed.replace(zones=grow(changed.zones, population, jobs)), applied
+    grown = changed.replace(zones=grow(changed.zones, population, jobs))
+    return with_street_delay(grown, spec.assignment.street_delay), applied
 
 
 def run_scenario(
@@ -136,12 +145,21 @@ def run_scenario(
     assert zones is not None
     step("trips")
     demand = spec.demand.params
+    destinations: Destinations | None = None
     observed = observed_trips(spec, network, zones)
     if observed is not None:
         distribution = observed.distribution
     else:
-        cost = pull_costs(network, demand, spec.transit)
-        distribution = make_trips(zones, cost, demand, factors=length_factors(spec, network))
+        chosen = demand.destination_choice == "equilibrium"
+        cost = pull_costs(changed if chosen else network, demand, spec.transit)
+        factors = length_factors(spec, network)
+        distribution = make_trips(zones, cost, demand, factors=factors)
+        if chosen:
+
+            def choose(cost: Array) -> Array:
+                return make_trips(zones, cost, demand, factors=factors).trips
+
+            destinations = choose
     trucks = truck_traffic(changed, zones, demand)
     changed = with_trucks(changed, trucks)
     step("equilibrium")
@@ -158,6 +176,8 @@ def run_scenario(
         ),
         transit_gap=spec.assignment.transit_gap,
         max_rounds=spec.assignment.max_rounds,
+        destinations=destinations,
+        destination_residual=spec.assignment.destination_residual,
         pivot=observed.pivot if observed is not None else None,
         start=start,
         near=near,
@@ -165,6 +185,8 @@ def run_scenario(
         on_iteration=on_iteration,
         on_state=on_state,
     )
+    if equilibrium.asked is not None:
+        distribution = replace(distribution, trips=equilibrium.asked)
     if solved is None and on_solved is not None:
         on_solved(equilibrium)
     if equilibrium.run_time is not None and changed.transit is not None:
@@ -197,7 +219,10 @@ def run_scenario(
 
 
 def _pattern(spec: ScenarioSpec) -> Assumption:
-    return _PATTERN if spec.demand.observed is None else _OBSERVED
+    if spec.demand.observed is not None:
+        return _OBSERVED
+    chosen = spec.demand.params.destination_choice == "equilibrium"
+    return _CHOSEN if chosen else _PATTERN
 
 
 def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
@@ -208,6 +233,7 @@ def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
         table = sections[name].table
         assert table is not None
         keys |= {f"{name}.{inner}": key for inner, key in keys_of(table).items()}
+    keys["assignment.street_delay"] = keys_of(AssignmentKeys)["street_delay"]
     return (
         *network_assumptions(network),
         _pattern(spec),

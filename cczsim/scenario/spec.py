@@ -32,18 +32,30 @@ class AssignmentKeys:
         "number", "(TSTT − SPTT) / TSTT at which roads are in equilibrium", default=1e-4,
         above=0.0, high=1.0, source="the trade's habit; Boyce et al. (2004)",
     )  # fmt: skip
+    street_delay: float | None = key(
+        "number", "relative delay at capacity (alpha of the BPR function) of urban streets, in "
+        "place of the network's: of primary, secondary and lesser roads, not of expressways",
+        low=0.0, high=20.0,
+        source="the network's: 0.15 (BPR, 1964) of class tables; the Highway Capacity Manual 2010 "
+        "puts speeds of urban streets at capacity at 30 to 40 % of their base free-flow speed",
+    )  # fmt: skip
     max_iterations: int = key("integer", "iterations at most", default=1000, low=1)
     demand_residual: float = key(
         "quantity", "share of all trips that mode choice may still want to move",
         dimension="share", default="0.01 %", above=0.0, high=1.0, source="assumed",
+    )  # fmt: skip
+    destination_residual: float = key(
+        "quantity", "share of all trips that costs may still take to other places, where "
+        "demand.destination_choice is equilibrium", dimension="share", default="0.01 %",
+        above=0.0, high=1.0, source="assumed",
     )  # fmt: skip
     transit_gap: float = key(
         "number", "share of passengers' cost that better strategies could still save, where "
         "transit.crowding is not off", default=1e-4, above=0.0, high=1.0, source="assumed",
     )  # fmt: skip
     max_rounds: int = key(
-        "integer", "rounds at most in which roads and crowded lines take each other's costs",
-        default=20, low=1,
+        "integer", "rounds at most in which roads, crowded lines and destinations take each "
+        "other's costs", default=20, low=1,
     )  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 Rule. The pull between two zones comes from the network *before* the scenario's changes, at
 free-flow costs: the expected least generalised cost over car, transit and active modes. So all
 scenarios on one network share their pattern of destinations, growth moves its totals, and what a
-change of roads or rails does is told by mode, route and time alone. New destinations that a change
-would bring within reach are not modelled, and the comparison says so.
+change of roads or rails does is told by mode, route and time alone; the comparison says so. With
+``demand.destination_choice = "equilibrium"`` the pull comes from the costs that the trips cause.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from cczsim.assignment.equilibrium import (
     toll_factor,
 )
 from cczsim.assignment.rail_or_bus import skim_buses
+from cczsim.assignment.result import ModeEquilibrium, TransitSkims
 from cczsim.assignment.shortest import zone_costs
 from cczsim.assignment.transit import skim_transit
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
-from cczsim.demand.distribution import Distribution, deterrence, gravity
+from cczsim.demand.distribution import Distribution, by_origins, deterrence, gravity
 from cczsim.demand.generation import generate
 from cczsim.demand.mode_choice import car_fixed, composite, intrazonal
 from cczsim.demand.params import DemandParams
@@ -55,8 +56,35 @@ def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -
         skims = skim_transit(
             network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
         )
-    distance = street_distance(road, zones)
-    costs = other_costs(zones, distance, skims, demand, buses)
+    return least_costs(zones, street_distance(road, zones), drive, (skims, buses), demand)
+
+
+def costs_now(network: Network, equilibrium: ModeEquilibrium, demand: DemandParams) -> Array:
+    """Return the costs that destinations are chosen by at an equilibrium, ``[zone, zone], s``."""
+    zones, lines = network.zones, equilibrium.transit
+    assert zones is not None
+    skims = lines.skims if lines is not None else None
+    distance = street_distance(network.road, zones)
+    return least_costs(zones, distance, equilibrium.car_time, (skims, equilibrium.buses), demand)
+
+
+def least_costs(
+    zones: ZoneSystem,
+    distance: Array,
+    drive: Array,
+    skims: tuple[TransitSkims | None, TransitSkims | None],
+    demand: DemandParams,
+) -> Array:
+    """Return expected least costs over modes, ``[zone, zone], s``.
+
+    Parameters
+    ----------
+    distance : array [zone, zone], m
+    drive : array [zone, zone], s
+    skims : tuple of TransitSkims
+        Of all lines, and of buses alone where they are told apart.
+    """
+    costs = other_costs(zones, distance, skims[0], demand, skims[1])
     costs["car"] = intrazonal(drive, inside_share(distance)) + car_fixed(demand)
     return composite(costs, demand.choice_scale)
 
@@ -117,7 +145,10 @@ def make_trips(
         Nobody lives anywhere, or the matrix cannot be balanced.
     """
     production, attraction = generate(zones.population, zones.jobs, demand, zones.trip_share)
-    found = gravity(production, attraction, pull(zones, cost, demand, factors), tolerance=tolerance)
+    drawn = pull(zones, cost, demand, factors)
+    if demand.constraint == "origins":
+        return by_origins(production, attraction, drawn)
+    found = gravity(production, attraction, drawn, tolerance=tolerance)
     if not found.converged and found.residual > _BALANCED:
         raise DemandError.of(
             "demand", f"a trip matrix off its totals by {found.residual:.1e} of all trips",

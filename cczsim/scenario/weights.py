@@ -44,7 +44,8 @@ from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 from cczsim.scenario.result import Assumption, RunResult, Weight
 from cczsim.scenario.spec import ScenarioSpec
-from cczsim.scenario.trips import length_factors, make_trips, pull_costs
+from cczsim.scenario.street_delay import with_street_delay
+from cczsim.scenario.trips import costs_now, length_factors, make_trips, pull_costs
 
 STEP: Final = 0.1
 _OF_ZERO: Final = 60.0
@@ -55,7 +56,7 @@ _PLACES: Final = ("job_pull", "distance_decay", "decay_power")
 _GROWTH: Final = ("population_growth", "jobs_growth")
 _FULL: Final = ("standing_penalty", "crowding_penalty", "full_power", "give_up_after")
 _BUSES: Final = ("bus_delay", "bus_pce")
-_FARES: Final = ("metro_fare", "rail_fare")
+_ON_LINES: Final = ("metro_fare", "rail_fare", "bus_weight")
 _SHARES: Final = ("job_pull", "transit_nest", "active_nest")
 _LINK_TIMES: Final = ("speed", "lanes", "capacity")
 
@@ -129,6 +130,7 @@ class _Answers:
     def __init__(self, spec: ScenarioSpec, result: RunResult, before: Network) -> None:
         self.result, self.before = result, before
         self.demand, self.transit = spec.demand.params, spec.transit
+        self.street_delay = spec.assignment.street_delay
         self.growth = {name: getattr(spec.demand, name) or {} for name in _GROWTH}
         assert result.network.zones is not None
         self.zones = result.network.zones
@@ -146,6 +148,7 @@ class _Answers:
         section, _, name = key.partition(".")
         of_section: dict[str, Callable[[str], _Chosen | None]] = {
             "demand": self._of_demand, "transit": self._of_transit, "network": self._of_network,
+            "assignment": self._of_streets,
         }  # fmt: skip
         found = of_section[section](name) if section in of_section else None
         if found is None:
@@ -200,6 +203,8 @@ class _Answers:
         drive, skims = None, None
         if name in ("value_of_time", "car_cost", "car_occupancy"):
             drive = self._drive(demand, self.result.equilibrium.road.link_time)
+        if name == "value_of_time" and self.transit.bus_weight != 1.0:
+            return None  # what fares weigh is then not told from what buses do
         if name == "value_of_time":
             skims = self._skims(lambda s: (self.demand.value_of_time / more - 1.0) * self._fares(s))
         return self._choose(demand, drive, skims)
@@ -222,6 +227,8 @@ class _Answers:
 
     @cached_property
     def _pull(self) -> Array:
+        if self.demand.destination_choice == "equilibrium":
+            return costs_now(self.result.network, self.result.equilibrium, self.demand)
         return pull_costs(self.before, self.demand, self.transit)
 
     def _elsewhere(self, zones: ZoneSystem, demand: DemandParams) -> _Chosen | None:
@@ -243,7 +250,7 @@ class _Answers:
             return self.now if self.transit.crowding == "off" else None
         if name in _BUSES:
             return self.now if self.transit.bus_times == "timetable" else None
-        if name in _FARES:
+        if name in _ON_LINES:
             rules = replace(self.transit, **{name: (1.0 + STEP) * value})  # type: ignore[arg-type]
             return self._on_lines(lines, rules)
         # A strategy that is best stays best for a small change, so that its parts tell what
@@ -294,6 +301,11 @@ class _Answers:
         rate = self.demand.seconds_per_cny
         found = skim_transit(lines, self.zones, rules, seconds_per_cny=rate)
         return found, skim_buses(lines, self.zones, rules, self.demand)
+
+    def _of_streets(self, _name: str) -> _Chosen | None:
+        network = with_street_delay(self.result.network, (1.0 + STEP) * (self.street_delay or 0.0))
+        time = LinkCost(network.road).time(self.result.equilibrium.road.link_flow)
+        return self._choose(drive=self._drive(self.demand, time))
 
     def _of_network(self, name: str) -> _Chosen | None:
         road, lines = self.result.network.road, self.result.network.transit
