@@ -339,15 +339,15 @@ def mode_equilibrium(
             moved=moved_to,
             start=state.roads,
             near_bushes=near,
-            keep_bushes=keep_bushes or destinations is not None,
+            keep_bushes=keep_bushes or in_rounds,
             on_iteration=on_iteration,
             on_state=_within(on_state, here, "roads"),
         )
         if not in_rounds:
             break
-        if destinations is not None:
+        if params.algorithm == "b":
             kept = solved.road.bushes
-            near = state.near if state.solved is not None else kept.start() if kept else None
+            near = state.near if kept is None else kept.start()
             if not keep_bushes:
                 solved = replace(solved, road=replace(solved.road, bushes=None))
         costs = shifted({"car": solved.car_cost + car_fixed(demand)}, pivot) | others

@@ -21,7 +21,7 @@ from cczsim.pipeline.kept_steps import KeptSteps
 from cczsim.pipeline.networks import load_network, network_inputs
 from cczsim.pipeline.progress import Progress
 from cczsim.pipeline.run_record import input_hashes, run_record, versions
-from cczsim.pipeline.summary import main_figures, observed, scoreboard
+from cczsim.pipeline.summary import main_figures, observed, parts_apart, scoreboard
 from cczsim.scenario.compare import Comparison, noise
 from cczsim.scenario.compare import compare as compare_runs
 from cczsim.scenario.figures import check_targets
@@ -196,9 +196,21 @@ def _run_jobs(
             text = resolved_toml(job.spec, job.folder)
             write_result(result, base, comparison, job.folder, page, record, text)
         _say_result(progress, job, result, comparison, status)
+    for line in parts_apart(_of_one_base(jobs, results)):
+        progress.say(line)
     for job in jobs.values():
         steps.drop(job.spec.name)
     return code
+
+
+def _of_one_base(jobs: dict[Path, Job], results: dict[Path, RunResult]) -> list[list[RunResult]]:
+    """Return the results that are compared to the same base, by base."""
+    groups: dict[Path, list[RunResult]] = {}
+    for file, result in results.items():
+        base = jobs[file].base
+        if base is not None:
+            groups.setdefault(base, []).append(result)
+    return list(groups.values())
 
 
 def _prepare(jobs: dict[Path, Job], networks: Networks, progress: Progress) -> dict[Path, Prepared]:
