@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from cczsim.assignment.threads import set_threads
 from cczsim.assignment.transit import assign_transit
 from cczsim.assignment.transit_params import TransitParams
-from cczsim.network.transit import TransitNetwork
+from cczsim.network.transit import MODE_CODE, TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -122,6 +123,23 @@ def test_fares_by_distance_turn_passengers_to_the_slower_line():
     fare = PLAIN.metro_fare * 10e3 * 100.0
     assert paid.skims.weighted[0, 1] == pytest.approx(60.0 + 600.0 + fare)
     assert paid.skims.total[0, 1] == pytest.approx(660.0)
+
+
+def test_who_dislikes_buses_takes_a_slower_train_and_rides_as_long_as_before():
+    """Line 0 is a bus of 500 s, line 1 a metro of 600 s: at 1.5 the bus counts 750 s."""
+    quick, slow = [(0, 500), (1, 0)], [(0, 600), (1, 0)]
+    net = lines(2, [quick, slow], [60, 60], [(0, 0, 0), (1, 1, 0)])
+    net = net.replace(mode=np.array([MODE_CODE["bus"], MODE_CODE["metro"]]))
+    trips = np.array([[0.0, 10.0], [0.0, 0.0]])
+    indifferent = assign_transit(net, zones(2), trips, PLAIN)
+    np.testing.assert_allclose(indifferent.boardings, [10.0, 0.0, 0.0, 0.0])
+    picky = assign_transit(net, zones(2), trips, replace(PLAIN, bus_weight=1.5))
+    np.testing.assert_allclose(picky.boardings, [0.0, 0.0, 10.0, 0.0])
+    # A line that all must take weighs more, and takes as long.
+    alone = net.replace(mode=np.full(2, MODE_CODE["bus"]))
+    both = assign_transit(alone, zones(2), trips, replace(PLAIN, bus_weight=1.5))
+    assert both.skims.in_vehicle[0, 1] == pytest.approx(500.0)
+    assert both.skims.weighted[0, 1] == pytest.approx(60.0 + 1.5 * 500.0)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -30,6 +30,16 @@ def test_all_roads() -> None:
     assert found["km_over_capacity"] == pytest.approx(1.0, rel=1e-12)
 
 
+def test_speed_of_urban_streets_leaves_expressways_out() -> None:
+    """Where 3>4 and 4>3 are an expressway only 4>5 is a street: 2 km in 100 s."""
+    express = case.network().replace(road=case.road("trunk"))
+    found = {i.path: i.value for i in road_indicators(express, case.road_assignment())}
+    assert found["street_speed[area=all]"] == pytest.approx(72.0)
+    assert np.isnan(found["street_speed[tier=central]"])
+    every = figures(area="all")
+    assert every["street_speed"] == pytest.approx(every["mean_speed"], rel=1e-12)
+
+
 def test_by_the_tier_of_the_middle() -> None:
     """The middle of 4>5 lies at 113.15 E, in zone 2, though it begins in zone 1."""
     assert link_tiers(case.network())[:3].tolist() == [0, 0, 1]
