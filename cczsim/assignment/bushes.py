@@ -44,7 +44,7 @@ ROUNDS = 100
 ENOUGH = 0.01
 """Rounds end once the excess within bushes is below this share of the gap."""
 ENOUGH_TRADED = 0.05
-"""The same where car trips are traded, which takes most of a round."""
+"""The same where car trips are traded."""
 SMALL = 1_000_000
 """Where there are fewer nodes of bushes, each has room for the whole network at once."""
 SLACK = 1e-3
@@ -158,7 +158,7 @@ class Bushes:
         All of them, or those of some of the hierarchy's batches.
         """
         star, into, loader = self._star, self._into, self._loader
-        every = np.arange(len(loader.net.batch_zone))
+        mine = np.arange(len(loader.net.batch_zone)) if batches is None else batches
         n_links = len(star.link)
         flow = self._class_flow.sum(axis=0)
         total = self.demand.sum(axis=1)
@@ -168,11 +168,10 @@ class Bushes:
             link_cost = loader.customise(model.cost(flow))
             while True:
                 regrow(
-                    star, into, loader.net, loader.metric,
-                    every if batches is None else batches,
-                    link_cost, link_cost[star.link[into.arc]], self._state.cost, self._goes, total,
-                    slack, self._rows, c * self._n_zones, c * n_links, self._n_workers, done,
-                    self._work, room,
+                    star, into, loader.net, loader.metric, mine, link_cost,
+                    link_cost[star.link[into.arc]], self._state.cost, self._goes, total, slack,
+                    self._rows, c * self._n_zones, c * n_links, self._n_workers, done, self._work,
+                    room,
                 )  # fmt: skip
                 if not room.any():
                     break
