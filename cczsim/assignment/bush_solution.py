@@ -9,6 +9,7 @@ import numpy as np
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows as Rows
+from cczsim.kernels.bush import copy_rows
 from cczsim.kernels.hierarchy import NONE
 from cczsim.network.road import RoadNetwork
 
@@ -109,29 +110,50 @@ def flow_of(start: BushStart, graph: SearchGraph) -> Array:
     return flow
 
 
-def carried_over(start: BushStart, graph: SearchGraph, zone_id: Array) -> Rows:
-    """Return bushes as rows of another network; links that are not there have no flow.
+def copied(rows: Rows, source: Array, arc_now: Array) -> Rows:
+    """Return copies of some bushes that are no wider than they need be.
 
-    Links are found by the ids of their ends, zones by their id. New zones have empty bushes.
+    Parameters
+    ----------
+    rows : Rows
+    source : int array [bush]
+        Which bush to copy; NONE for an empty one.
+    arc_now : int array [arc]
+        What to call an arc; NONE where it is gone, and has no flow any more.
+
+    Returns
+    -------
+    Rows
+        Positions of destinations are not known.
     """
-    road = graph.road
-    old_links, new_links = len(start.tail_id), road.n_links
-    found = _found_links(start, road)
-    place = {int(zone): i for i, zone in enumerate(start.zone_id)}
-    old_zones, n_zones = len(start.zone_id), len(zone_id)
-    source = np.array([place.get(int(zone), NONE) for zone in zone_id], dtype=np.int64)
+    n_bushes = len(source)
+    n_arcs = int(rows.first[np.arange(len(rows.size)), rows.size].max(initial=1))
+    copy = Rows(
+        size=np.empty(n_bushes, dtype=np.int32),
+        first=np.empty((n_bushes, int(rows.size.max(initial=1)) + 1), dtype=np.int32),
+        arc=np.empty((n_bushes, n_arcs), dtype=np.int32),
+        tail=np.empty((n_bushes, n_arcs), dtype=np.int32),
+        flow=np.empty((n_bushes, n_arcs)),
+        at=np.full((n_bushes, rows.at.shape[1]), NONE, dtype=np.int32),
+    )
+    copy_rows(rows, source.astype(np.int32), arc_now.astype(np.int32), copy)
+    return copy
+
+
+def carried_over(start: BushStart, graph: SearchGraph, zone_id: Array, place: Array) -> Rows:
+    """Return bushes as those of another network; links that are not there have no flow.
+
+    Links are found by the ids of their ends, zones by their id. New zones have empty bushes. Arcs
+    are ``class x number of links + place``, of which ``place [link]`` tells.
+    """
+    n_links, n_classes = graph.road.n_links, start.n_classes
+    found = _found_links(start, graph.road)
+    now = np.where(found == NONE, NONE, place[found])
+    arc_now = np.concatenate([np.where(now < 0, NONE, c * n_links + now) for c in range(n_classes)])
+    zone = {int(zone): i for i, zone in enumerate(start.zone_id)}
+    source = np.array([zone.get(int(one), NONE) for one in zone_id], dtype=np.int64)
     bush = np.concatenate(
-        [np.where(source < 0, NONE, c * old_zones + source) for c in range(start.n_classes)]
+        [np.where(source < 0, NONE, c * len(start.zone_id) + source) for c in range(n_classes)]
     )
-    take = np.maximum(bush, 0)
-    arc = start.rows.arc[take]
-    gone = found[arc % old_links] < 0
-    moved = (arc // old_links) * new_links + np.maximum(found[arc % old_links], 0)
-    return Rows(
-        size=np.where(bush < 0, 0, start.rows.size[take]).astype(np.int32),
-        first=start.rows.first[take],
-        arc=moved.astype(np.int32),
-        tail=start.rows.tail[take],
-        flow=np.where(gone, 0.0, start.rows.flow[take]),
-        at=np.full((len(bush), n_zones), NONE, dtype=np.int32),
-    )
+    rows = copied(start.rows, bush, arc_now)
+    return rows._replace(at=np.full((len(bush), len(zone_id)), NONE, dtype=np.int32))

@@ -20,15 +20,22 @@ from cczsim.assignment.bush_arrays import (
     wider,
     with_members,
 )
-from cczsim.assignment.bush_solution import BushSolution, BushStart, arc_flow, carried_over
+from cczsim.assignment.bush_solution import (
+    BushSolution,
+    BushStart,
+    arc_flow,
+    carried_over,
+    copied,
+)
 from cczsim.assignment.car_demand import CarDemand
-from cczsim.assignment.convergence import spent_at_least
+from cczsim.assignment.convergence import least_spent
 from cczsim.assignment.cost import LinkCost
+from cczsim.assignment.hierarchy import for_origins
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.assignment.shortest import TreeLoader
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows as Rows
-from cczsim.kernels.bush import settle_all
+from cczsim.kernels.bush import settle_all, sum_costs
 from cczsim.kernels.bush_grow import regrow
 from cczsim.kernels.bush_label import find_cores, label_all
 from cczsim.kernels.bush_pairs import lay_out, pair_up, sign_merges
@@ -41,10 +48,14 @@ from cczsim.network.zones import ZoneSystem
 
 ROUNDS = 100
 """Rounds of shifts over all bushes between two widenings, at most."""
-ENOUGH = 0.01
+ENOUGH = 0.03
 """Rounds end once the excess within bushes is below this share of the gap."""
 ENOUGH_TRADED = 0.05
 """The same where car trips are traded."""
+LITTLE = 0.3
+"""Ways whose excess is below this share of what would be enough for each are left as they are."""
+FEW = 0.05
+"""Origins that have together no more than this share of the excess do not grow."""
 SMALL = 1_000_000
 """Where there are fewer nodes of bushes, each has room for the whole network at once."""
 SLACK = 1e-3
@@ -118,19 +129,19 @@ class Bushes:
             self._make_room(road.n_nodes + 1, road.n_nodes, 1.3)
         else:
             # The trees of some origins tell how much room those of all may take.
-            n_batches = len(net.batch_zone)
-            self._grow(0.0, np.arange(0, n_batches, 8))
+            some = np.zeros(zones.n_zones, dtype=bool)
+            some[net.batch_zone[::8]] = True
+            self._grow(0.0, np.tile(some, len(models)))
         self._grow(0.0)
 
     def _start_from(self, start: BushStart) -> None:
         """Take over the bushes of another solution, and the costs at their flow."""
-        rows = carried_over(start, self._graph, self._zone_id)
-        n_links = self._graph.road.n_links
-        self._take(arc_flow(rows, self._class_flow.size).reshape(self._class_flow.shape))
-        place = np.empty(n_links, dtype=np.int32)
-        place[self._star.link] = np.arange(n_links, dtype=np.int32)
-        self._rows = rows._replace(arc=(rows.arc // n_links) * n_links + place[rows.arc % n_links])
-        self._make_room(*(array.shape[1] for array in (rows.first, rows.arc)))
+        place = np.empty(self._graph.road.n_links, dtype=np.int32)
+        place[self._star.link] = np.arange(len(place), dtype=np.int32)
+        self._rows = rows = carried_over(start, self._graph, self._zone_id, place)
+        by_arc = arc_flow(rows, self._class_flow.size).reshape(self._class_flow.shape)
+        self._take(by_arc[:, place])
+        self._make_room(rows.first.shape[1], rows.arc.shape[1], 1.1)
 
     @property
     def state(self) -> BushState:
@@ -145,38 +156,37 @@ class Bushes:
 
     def solution(self) -> BushSolution:
         """Return the bushes as they are, by rows of the network."""
-        n_links = self._graph.road.n_links
-        rows = self._rows._replace(flow=self._rows.flow.copy())
-        if n_links > 0:
-            arc = (rows.arc // n_links) * n_links + self._star.link[rows.arc % n_links]
-            rows = rows._replace(arc=arc.astype(np.int32))
-        return BushSolution(self._graph, self._zone_id, len(self._models), rows, self.demand.copy())
+        n_links, rows = self._graph.road.n_links, self._rows
+        row = np.concatenate([c * n_links + self._star.link for c in range(len(self._models))])
+        copy = copied(rows, np.arange(len(rows.size)), row)._replace(at=rows.at.copy())
+        return BushSolution(self._graph, self._zone_id, len(self._models), copy, self.demand.copy())
 
-    def _grow(self, slack: float, batches: Array | None = None) -> None:
+    def _grow(self, slack: float, asked: Array | None = None) -> None:
         """Let bushes drop what they do not use, and gain least-cost ways at present costs.
 
-        All of them, or those of some of the hierarchy's batches.
+        All of them, or those that are ``asked`` for, bool ``[bush]``.
         """
         star, into, loader = self._star, self._into, self._loader
-        mine = np.arange(len(loader.net.batch_zone)) if batches is None else batches
-        n_links = len(star.link)
+        n_links, n_zones = len(star.link), self._n_zones
         flow = self._class_flow.sum(axis=0)
         total = self.demand.sum(axis=1)
         room = np.zeros((self._n_workers, 2), dtype=np.int32)
         done = np.zeros(len(total), dtype=bool)
         for c, model in enumerate(self._models):
+            net = loader.net
+            if asked is not None:
+                net = for_origins(net, asked[c * n_zones : (c + 1) * n_zones])
             link_cost = loader.customise(model.cost(flow))
             while True:
                 regrow(
-                    star, into, loader.net, loader.metric, mine, link_cost,
-                    link_cost[star.link[into.arc]], self._state.cost, self._goes, total, slack,
-                    self._rows, c * self._n_zones, c * n_links, self._n_workers, done, self._work,
-                    room,
+                    star, into, net, loader.metric, link_cost, link_cost[star.link[into.arc]],
+                    self._state.cost, self._goes, total, slack, self._rows, c * n_zones,
+                    c * n_links, self._n_workers, done, self._work, room,
                 )  # fmt: skip
                 if not room.any():
                     break
                 positions, arcs = room.max(axis=0)
-                self._make_room(positions, arcs, 1.1 if batches is None else 1.3)
+                self._make_room(positions, arcs, 1.1 if asked is None else 1.3)
 
     def _make_room(self, positions: int, arcs: int, spare: float = 1.0) -> None:
         """Let bushes hold so much and some more; merges take arcs beside those of the tree."""
@@ -236,14 +246,16 @@ class Bushes:
         gap, wanted : float
             Relative gap now, and at the end: rounds end well below the one, or below the other.
         """
-        self._grow(SLACK * gap)
+        least = least_spent(self.demand, od_cost)
+        self._grow(SLACK * gap, self._needy(least))
         elastic = len(self._choice.total) > 0
         share = ENOUGH_TRADED if elastic else ENOUGH
-        enough = max(share * gap, 0.1 * wanted) * spent_at_least(self.demand, od_cost)
+        enough = max(share * gap, 0.1 * wanted) * float(least.sum())
         self._labels = with_members(self._labels, self._rows)
         find_cores(self._rows, elastic, self._n_workers, self._labels)
+        little = 0.0
         for _ in range(ROUNDS):
-            label_all(self._rows, self._state.cost, elastic, self._n_workers, self._labels)
+            label_all(self._rows, self._state.cost, little, elastic, self._n_workers, self._labels)
             excess = float(self._labels.excess.sum())
             if elastic:
                 off = trade_all(
@@ -252,7 +264,19 @@ class Bushes:
                 excess += off * self._choice.scale
             if excess <= enough:
                 break
+            if little == 0.0:
+                little = LITTLE * enough / max(int(self._labels.n_merges.sum()), 1)
             self._shift()
+
+    def _needy(self, least: Array) -> Array:
+        """Return which origins have excess worth growing for, ``[bush]``."""
+        excess = np.empty(len(least))
+        sum_costs(self._rows, self._state.cost, excess)
+        excess -= least
+        order = np.argsort(excess)
+        needy = np.empty(len(excess), dtype=bool)
+        needy[order] = np.cumsum(np.maximum(excess[order], 0.0)) > FEW * max(excess.sum(), 0.0)
+        return needy
 
     def _shift(self) -> None:
         """Shift flow once on all bushes together, by their labels."""

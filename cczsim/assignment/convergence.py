@@ -8,6 +8,7 @@ import numpy as np
 
 from cczsim.columns import Array
 from cczsim.errors import AssignmentError, FaultCollector
+from cczsim.kernels.od_sum import sum_spent
 from cczsim.network.road import RoadNetwork
 
 _ROUNDING = 1e-8
@@ -38,15 +39,18 @@ def stop_faults(relative_gap: float, max_iterations: int) -> FaultCollector:
     return faults
 
 
-def spent_at_least(demand: Array, od_cost: Array) -> float:
-    """Return what a demand costs at least costs, pce s/h; both ``[..., zone, zone]``."""
-    with np.errstate(invalid="ignore"):
-        total = float((demand * od_cost).sum())
-    if not np.isnan(total):
-        return total
-    # Nobody goes where no way leads; 0 x inf is no number.
-    goes = demand > 0.0
-    return float((demand[goes] * od_cost[goes]).sum())
+def least_spent(demand: Array, od_cost: Array) -> Array:
+    """Return what the trips from each origin cost at least costs, ``[origin], pce s/h``.
+
+    Parameters
+    ----------
+    demand : array [origin, zone], pce/h
+    od_cost : array [origin, zone], s
+        May be inf where nobody goes.
+    """
+    spent = np.empty(len(demand))
+    sum_spent(demand, od_cost, spent)
+    return spent
 
 
 def node_imbalance(road: RoadNetwork, centroids: Array, link_flow: Array, demand: Array) -> float:
@@ -107,7 +111,7 @@ def measure_gap(link_flow: Array, link_cost: Array, demand: Array, od_cost: Arra
         Least costs at ``link_cost``.
     """
     tstt = float((link_flow * link_cost).sum())
-    sptt = spent_at_least(demand, od_cost)
+    sptt = float(least_spent(demand, od_cost).sum())
     total = float(demand.sum())
     return Gap(
         tstt,

@@ -8,7 +8,6 @@ nodes that sweeps need not visit go first where that adds no arcs, so that sweep
 
 from __future__ import annotations
 
-import heapq
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import pymetis
 
 from cczsim.columns import Array
+from cczsim.kernels.contraction import fill, peel, places_above
 from cczsim.kernels.hierarchy import DOWN, N_LANES, NONE, UP, Hierarchy
 from cczsim.network.road import RoadNetwork
 
@@ -54,7 +54,7 @@ def _build(
     through = np.frombuffer(through_bytes, np.bool_)
     zone_node = np.frombuffer(zones, np.int32)
     n_zones = len(zone_node)
-    core = np.where(through, np.cumsum(through) - 1, NONE)
+    core = np.where(through, np.cumsum(through, dtype=np.int32) - 1, np.int32(NONE))
     n_core = int(through.sum())
     is_zone = np.zeros(len(through), dtype=bool)
     is_zone[zone_node] = True
@@ -67,18 +67,13 @@ def _build(
     touched[core[np.concatenate([head[entering], tail[leaving]])]] = True
     touched[core[zone_node[through[zone_node]]]] = True
     a, b = core[tail[between]], core[head[between]]
-    first_up, arc_head, rank = _contract(n_core, a, b, touched)
-    arcs = np.diff(first_up)
-    low, high = np.minimum(rank[a], rank[b]), np.maximum(rank[a], rank[b])
-    arc_key = np.repeat(np.arange(n_core), arcs) * n_core + arc_head
-
-    parent = np.full(n_core, NONE)
-    has = arcs > 0
-    parent[has] = arc_head[first_up[:-1][has]]
-    needed = np.full(n_core, everywhere)
-    needed[rank[touched]] = True
-    for node in np.flatnonzero(has):
-        needed[parent[node]] |= needed[node]
+    number = np.empty(n_core, dtype=np.int32)
+    number[_order(n_core, a, b, touched)] = np.arange(n_core, dtype=np.int32)
+    low, high = np.minimum(number[a], number[b]), np.maximum(number[a], number[b])
+    asked = np.full(n_core, everywhere)
+    asked[number[touched]] = True
+    again, needed, parent, first_up, arc_head, core_arc, triangle = fill(n_core, low, high, asked)
+    rank = again[number]
     needed_nodes = np.flatnonzero(needed)[::-1]
     # A sink stands right behind the last place that leads to it, whose labels are at hand.
     sinks = np.unique(zone_node[~through[zone_node]])
@@ -108,13 +103,18 @@ def _build(
     seed_place, seed_link = seed_place[by_zone], seed_link[by_zone]
     seed_first = _offsets(np.bincount(seed_zone, minlength=n_zones))
     direct_zone, direct_link = _by_zone(zone_node, tail, direct)
-    batch_zone, batch_places = _batches(seed_first, seed_place, parent, place_node, node_place)
+    place_above = np.full(len(order), NONE, dtype=np.int32)
+    has = parent[needed_nodes] != NONE
+    place_above[node_place[needed_nodes[has]]] = node_place[parent[needed_nodes[has]]]
+    zone_first = np.full(n_zones, NONE)
+    has = np.diff(seed_first) > 0
+    zone_first[has] = seed_place[seed_first[:-1][has]]
     net = Hierarchy(
         first_up=first_up,
         head=arc_head,
-        triangle=_triangles(first_up, arc_head, arc_key),
+        triangle=triangle,
         core_link=between,
-        core_arc=np.searchsorted(arc_key, low * n_core + high),
+        core_arc=core_arc,
         core_way=np.where(rank[a] < rank[b], UP, DOWN),
         place_node=place_node,
         rank=rank,
@@ -129,11 +129,33 @@ def _build(
         direct_first=_offsets(np.bincount(direct_zone, minlength=n_zones)),
         direct_place=of_node[head[direct_link]],
         direct_link=direct_link,
-        batch_zone=batch_zone,
-        batch_first=_offsets(np.array([len(places) for places in batch_places], dtype=np.int64)),
-        batch_place=np.concatenate([*batch_places, np.empty(0, dtype=np.int64)]),
+        place_above=place_above,
+        batch_zone=np.empty((0, N_LANES)),
+        batch_first=np.zeros(1),
+        batch_place=np.empty(0),
     )
-    net = Hierarchy(*(np.ascontiguousarray(array, dtype=np.int32) for array in net))
+    net = _protected(Hierarchy(*(np.ascontiguousarray(array, dtype=np.int32) for array in net)))
+    return _with_batches(net, np.argsort(zone_first, kind="stable"))
+
+
+def for_origins(net: Hierarchy, asked: Array) -> Hierarchy:
+    """Return a hierarchy whose sweeps begin at some zones only, ``asked`` bool ``[zone]``."""
+    if asked.all():
+        return net
+    zones = net.batch_zone[net.batch_zone != NONE]
+    return _with_batches(net, zones[asked[zones]])
+
+
+def _with_batches(net: Hierarchy, zones: Array) -> Hierarchy:
+    """Divide origins, neighbours side by side, into sweeps."""
+    batch_zone = np.full((-(-len(zones) // N_LANES), N_LANES), NONE, dtype=np.int32)
+    batch_zone.ravel()[: len(zones)] = zones
+    first, places = places_above(batch_zone, net.seed_first, net.seed_place, net.place_above)
+    return _protected(net._replace(batch_zone=batch_zone, batch_first=first, batch_place=places))
+
+
+def _protected(net: Hierarchy) -> Hierarchy:
+    """Write-protect all arrays: kernels are compiled for such alone."""
     for array in net:
         array.flags.writeable = False
     return net
@@ -152,149 +174,27 @@ def _by_zone(zone_node: Array, tail: Array, links: Array) -> tuple[Array, Array]
     return zone, links[np.arange(len(zone)) + np.repeat(low - _offsets(counts)[:-1], counts)]
 
 
-def _contract(n_core: int, a: Array, b: Array, touched: Array) -> tuple[Array, Array, Array]:
-    """Contract all nodes in turn.
+def _order(n_core: int, a: Array, b: Array, touched: Array) -> Array:
+    """Return the core's nodes in the order of their elimination.
 
     Parameters
     ----------
     n_core : int
-    a, b : int array [link]
+    a, b : int32 array [link]
         Nodes that a link joins.
     touched : bool array [node]
         Whether sweeps begin or end at the node.
-
-    Returns
-    -------
-    first : int64 array [rank + 1]
-    upper : int64 array
-        Each rank's neighbours of higher rank, rising.
-    rank : int64 array [node]
     """
-    near: list[set[int]] = [set() for _ in range(n_core)]
-    for i, j in zip(a.tolist(), b.tolist(), strict=True):
-        near[i].add(j)
-        near[j].add(i)
-    order = _peel(near, ~touched, _FREE_DEGREE)
+    one, other = np.concatenate([a, b]), np.concatenate([b, a])
+    order, first, near = peel(n_core, one, other, touched, _FREE_DEGREE, _ANY_DEGREE)
     left = np.ones(n_core, dtype=bool)
     left[order] = False
-    order += _peel(near, left, _ANY_DEGREE)
-    left[order] = False
-    order += _dissect(near, np.flatnonzero(left).tolist())
-    rank = np.empty(n_core, dtype=np.int64)
-    rank[order] = np.arange(n_core)
-    upper = _fill(n_core, rank[a], rank[b])
-    # Postorder of the elimination tree adds no arc, and puts what sweeps read together.
-    again = _postorder(upper)
-    counts = np.array([len(above) for above in upper], dtype=np.int64)
-    high = np.fromiter((node for above in upper for node in above), np.int64, counts.sum())
-    low, high = np.repeat(again, counts), again[high]
-    by_low = np.lexsort((high, low))
-    return _offsets(np.bincount(low, minlength=n_core)), high[by_low], again[rank]
-
-
-def _peel(near: list[set[int]], may: Array, most: int) -> list[int]:
-    """Eliminate nodes of up to ``most`` neighbours, fewest first; ``near`` is changed."""
-    waiting = [(len(near[i]), i) for i in np.flatnonzero(may).tolist() if len(near[i]) <= most]
-    heapq.heapify(waiting)
-    order: list[int] = []
-    gone: set[int] = set()
-    while waiting:
-        degree, node = heapq.heappop(waiting)
-        if node in gone or degree != len(near[node]):
-            continue
-        gone.add(node)
-        order.append(node)
-        for other in near[node]:
-            near[other] |= near[node]
-            near[other] -= {other, node}
-            if may[other] and len(near[other]) <= most:
-                heapq.heappush(waiting, (len(near[other]), other))
-    return order
-
-
-def _dissect(near: list[set[int]], nodes: list[int]) -> list[int]:
-    """Order nodes by nested dissection."""
+    nodes = np.flatnonzero(left)
     if len(nodes) <= _FEW_NODES:
-        return nodes
-    row = {node: i for i, node in enumerate(nodes)}
-    ends = [row[other] for node in nodes for other in sorted(near[node])]
-    starts = _offsets(np.array([len(near[node]) for node in nodes]))
-    graph = pymetis.CSRAdjacency(starts.tolist(), ends)
+        return np.concatenate([order, nodes])
+    row = np.cumsum(left) - 1
+    degree = np.diff(first)[nodes]
+    graph = pymetis.CSRAdjacency(_offsets(degree), row[near])
     options = pymetis.Options(seed=_SEED)
-    order: Any = pymetis.nested_dissection(graph, options=options)[0]
-    return [nodes[i] for i in order]
-
-
-def _fill(n_core: int, low: Array, high: Array) -> list[list[int]]:
-    """Return the neighbours of higher rank after all eliminations."""
-    upper: list[set[int]] = [set() for _ in range(n_core)]
-    pairs = zip(np.minimum(low, high).tolist(), np.maximum(low, high).tolist(), strict=True)
-    for i, j in pairs:
-        upper[i].add(j)
-    filled = []
-    for above in upper:
-        rising = sorted(above)
-        filled.append(rising)
-        if rising:
-            upper[rising[0]].update(rising[1:])
-    return filled
-
-
-def _postorder(upper: list[list[int]]) -> Array:
-    """Return the place of each node in a postorder of the elimination tree."""
-    size = np.ones(len(upper), dtype=np.int64)
-    for node, above in enumerate(upper):
-        if above:
-            size[above[0]] += size[node]
-    # Subtrees fill the room before their root from the right, the last child first.
-    end = np.zeros(len(upper), dtype=np.int64)
-    free = len(upper)
-    place = np.empty(len(upper), dtype=np.int64)
-    for node in range(len(upper) - 1, -1, -1):
-        above = upper[node]
-        if above:
-            place[node] = end[above[0]] - 1
-            end[above[0]] -= size[node]
-        else:
-            place[node] = free - 1
-            free -= size[node]
-        end[node] = place[node]
-    return place
-
-
-def _triangles(first_up: Array, upper: Array, arc_key: Array) -> Array:
-    """Return the arc between the upper ends of all pairs of arcs of a node, in order."""
-    n_core = len(first_up) - 1
-    degree = np.diff(first_up)
-    first = _offsets(degree * (degree - 1) // 2)
-    key = np.empty(first[-1], dtype=np.int64)
-    for width in np.unique(degree[degree > 1]):
-        nodes = np.flatnonzero(degree == width)
-        i, j = np.triu_indices(int(width), 1)
-        above = first_up[nodes][:, None]
-        at = first[nodes][:, None] + np.arange(len(i))
-        key[at] = upper[above + i] * n_core + upper[above + j]
-    return np.searchsorted(arc_key, key)
-
-
-def _batches(
-    seed_first: Array, seed_place: Array, parent: Array, place_node: Array, node_place: Array
-) -> tuple[Array, list[Array]]:
-    """Divide origins into sweeps of neighbours, and list the places above each sweep's seeds."""
-    n_zones = len(seed_first) - 1
-    where = [seed_place[seed_first[z]] if seed_first[z] < seed_first[z + 1] else -1
-             for z in range(n_zones)]  # fmt: skip
-    zones = np.argsort(where, kind="stable")
-    batch_zone = np.full((-(-n_zones // N_LANES), N_LANES), NONE)
-    batch_zone.ravel()[:n_zones] = zones
-    places = []
-    for batch in batch_zone:
-        above: set[int] = set()
-        for zone in batch[batch != NONE]:
-            for place in seed_place[seed_first[zone] : seed_first[zone + 1]]:
-                node = int(place_node[place])
-                while node != NONE and node not in above:
-                    above.add(node)
-                    node = int(parent[node])
-        places.append(np.sort(node_place[sorted(above)]))
-    return batch_zone, places
+    again: Any = pymetis.nested_dissection(graph, options=options)[0]
+    return np.concatenate([order, nodes[again]])

@@ -26,6 +26,8 @@ def check_demand(demand: Array, n_zones: int, where: str = "demand") -> Array:
         raise AssignmentError.of(
             where, f"a matrix of shape {matrix.shape}", f"({n_zones}, {n_zones}), as the zones"
         )
+    if np.isfinite(matrix.sum()) and matrix.min(initial=0.0) >= 0.0:
+        return matrix
     faults = FaultCollector(AssignmentError)
     for bad, expected in (
         (~np.isfinite(matrix), "finite trips"),

@@ -84,6 +84,7 @@ class TreeLoader:
         n_slots = n_in + n_below + len(net.seed_link) + len(net.direct_link)
         self._block_total = np.empty((n_blocks, n_slots))
         self._arc_flow = np.empty((n_arcs, 2))
+        self._od_cost = np.empty((len(net.zone_place), len(net.zone_place)))
         # Room for as many threads as there may ever be; what is not used takes no memory.
         shape = (numba.config.NUMBA_NUM_THREADS, n_places, N_LANES)
         self._label = np.empty(shape)
@@ -98,8 +99,6 @@ class TreeLoader:
     def grow(self, cost: Array) -> Trees:
         """Return the trees at ``cost [link], s``; they are valid until the next call."""
         link_cost = np.array(cost, dtype=np.float64)
-        n_zones = len(self.net.zone_place)
-        od_cost = np.empty((n_zones, n_zones))
         self._load_cost = None
         self._customise(link_cost)
         skim(
@@ -109,9 +108,9 @@ class TreeLoader:
             self._n_workers(),
             self._label,
             self._above,
-            od_cost,
+            self._od_cost,
         )
-        return Trees(link_cost, od_cost)
+        return Trees(link_cost, self._od_cost)
 
     def customise(self, cost: Array) -> Array:
         """Customise the metric to ``cost [link], s``, raised so that no circle is free.

@@ -99,7 +99,7 @@ class _Layers:
         self.flow = flow
         total = flow.sum(axis=0)
         self.cost = np.stack([model.cost(total) for model in self.models])
-        self.od_cost = np.concatenate([self.loader.grow(cost).od_cost for cost in self.cost])
+        self.od_cost = np.concatenate([self.loader.grow(cost).od_cost.copy() for cost in self.cost])
 
     def objective(self) -> float:
         """Return Beckmann's objective, pce s/h."""

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from cczsim.kernels._jit import parallel_kernel, sub_kernel
+from cczsim.kernels._jit import kernel, parallel_kernel, sub_kernel
 from cczsim.kernels.types import N_BLOCKS, Array
 
 
@@ -113,3 +113,57 @@ def settle_all(rows: Any, demand: Any, block_flow: Any) -> None:
     for block in numba.prange(N_BLOCKS):
         first, stop = block * n_bushes // N_BLOCKS, (block + 1) * n_bushes // N_BLOCKS
         _settle_block(rows, demand, first, stop, block_flow[block])
+
+
+@sub_kernel
+def _bush_cost(first: Any, size: Any, arc: Any, flow: Any, cost: Any, bush: int) -> float:
+    total = 0.0
+    for k in range(first[bush, size[bush]]):
+        total += flow[bush, k] * cost[arc[bush, k]]
+    return total
+
+
+@parallel_kernel
+def sum_costs(rows: Any, cost: Any, spent: Any) -> None:
+    """Sum what the flow of each bush costs, in parallel.
+
+    Parameters
+    ----------
+    rows : Rows
+    cost : float64 array [arc], s
+    spent : float64 array [bush], pce s/h, written
+    """
+    n_bushes = len(rows.size)
+    for block in numba.prange(N_BLOCKS):
+        for bush in range(block * n_bushes // N_BLOCKS, (block + 1) * n_bushes // N_BLOCKS):
+            spent[bush] = _bush_cost(rows.first, rows.size, rows.arc, rows.flow, cost, bush)
+
+
+@kernel
+def copy_rows(rows: Any, source: Any, arc_now: Any, copy: Any) -> None:
+    """Copy bushes, with arcs numbered anew.
+
+    Parameters
+    ----------
+    rows : Rows
+    source : int32 array [bush]
+        Which bush to copy; -1 leaves an empty one.
+    arc_now : int32 array [arc]
+        Where an arc is gone, -1: it becomes arc 0 and has no flow.
+    copy : Rows, written
+        All but ``at``. Its rows have room for what is in use.
+    """
+    for bush in range(len(source)):
+        old = source[bush]
+        copy.size[bush] = 0
+        copy.first[bush, 0] = 0
+        if old < 0:
+            continue
+        size = rows.size[old]
+        copy.size[bush] = size
+        copy.first[bush, : size + 1] = rows.first[old, : size + 1]
+        for k in range(rows.first[old, size]):
+            now = arc_now[rows.arc[old, k]]
+            copy.arc[bush, k] = max(now, 0)
+            copy.tail[bush, k] = rows.tail[old, k]
+            copy.flow[bush, k] = rows.flow[old, k] if now >= 0 else 0.0

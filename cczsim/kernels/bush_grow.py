@@ -267,7 +267,7 @@ def _regrow_batch(
 
 @sub_kernel
 def _regrow_mine(
-    worker: int, star: Any, into: Any, net: Any, metric: Any, batches: Any, link_cost: Any,
+    worker: int, star: Any, into: Any, net: Any, metric: Any, link_cost: Any,
     into_cost: Any, cost: Any, goes: Any, total: Any, slack: float, rows: Any, bush_0: int,
     base: int, n_workers: int, done: Any, work: Any, room: Any,
 ) -> None:  # fmt: skip
@@ -279,16 +279,16 @@ def _regrow_mine(
         work.arc[worker], work.tail[worker], work.flow[worker],
     )  # fmt: skip
     room[worker] = 0
-    for b in range(worker, len(batches), n_workers):
+    for batch in range(worker, len(net.batch_zone), n_workers):
         _regrow_batch(
             star, into, net, metric, link_cost, into_cost, cost, goes, total, slack, rows, bush_0,
-            base, batches[b], done, mine, room[worker],
+            base, batch, done, mine, room[worker],
         )  # fmt: skip
 
 
 @parallel_kernel
 def regrow(
-    star: Any, into: Any, net: Any, metric: Any, batches: Any, link_cost: Any,
+    star: Any, into: Any, net: Any, metric: Any, link_cost: Any,
     into_cost: Any, cost: Any, goes: Any, total: Any, slack: float, rows: Any, bush_0: int,
     base: int, n_workers: int, done: Any, work: Any, room: Any,
 ) -> None:  # fmt: skip
@@ -299,11 +299,9 @@ def regrow(
     star : ForwardStar
     into : Approach
     net : Hierarchy
-        All nodes that paths may pass have places.
+        All nodes that paths may pass have places. The bushes of its batches' origins are to grow.
     metric : Metric
         From :func:`~cczsim.kernels.hierarchy.customise` at ``link_cost``.
-    batches : int array
-        The batches of the hierarchy whose bushes are to grow.
     link_cost : float64 array [link], s
         By row of the network; above 0 between nodes that paths may pass.
     into_cost : float64 array [link], s
@@ -329,6 +327,6 @@ def regrow(
     """
     for worker in numba.prange(n_workers):
         _regrow_mine(
-            worker, star, into, net, metric, batches, link_cost, into_cost, cost, goes, total,
+            worker, star, into, net, metric, link_cost, into_cost, cost, goes, total,
             slack, rows, bush_0, base, n_workers, done, work, room,
         )  # fmt: skip

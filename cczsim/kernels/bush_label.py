@@ -146,7 +146,7 @@ def find_cores(rows: Any, everything: bool, n_workers: int, labels: Any) -> None
 
 
 @sub_kernel
-def label(rows: Any, bush: int, cost: Any, low: Any, labels: Any) -> None:
+def label(rows: Any, bush: int, cost: Any, least: float, low: Any, labels: Any) -> None:
     """Sweep a bush's core forward: least costs, and where other ways than the cheapest are used.
 
     Parameters
@@ -154,6 +154,8 @@ def label(rows: Any, bush: int, cost: Any, low: Any, labels: Any) -> None:
     rows : Rows
     bush : int
     cost : float64 array [arc], s
+    least : float
+        What flow on a way is to cost above the cheapest to be listed, pce s/h.
     low : float64 array [position], written
     labels : Labels, written for the bush
     """
@@ -176,11 +178,11 @@ def label(rows: Any, bush: int, cost: Any, low: Any, labels: Any) -> None:
         total = 0.0
         spent = 0.0
         for k in range(start, stop):
-            least = low[tail[k]] + cost[arc[k]]
-            if least < best:
-                best, best_at = least, k
+            here = low[tail[k]] + cost[arc[k]]
+            if here < best:
+                best, best_at = here, k
             total += flow[k]
-            spent += flow[k] * least
+            spent += flow[k] * here
             if flow[k] > flow[main_at]:
                 main_at = k
         low[p] = best
@@ -188,7 +190,9 @@ def label(rows: Any, bush: int, cost: Any, low: Any, labels: Any) -> None:
         main[p] = main_at
         excess += spent - total * best
         for k in range(start, stop):
-            if k != best_at and flow[k] > 0.0:
+            if k == best_at or flow[k] == 0.0:
+                continue
+            if flow[k] * (low[tail[k]] + cost[arc[k]] - best) >= least:
                 merge[n_merges] = p
                 dear[n_merges] = k
                 n_merges += 1
@@ -208,11 +212,11 @@ def last_place(first: Any, chosen: Any, p: int) -> int:
 
 @sub_kernel
 def _label_mine(
-    rows: Any, cost: Any, to_zone: bool, worker: int, n_workers: int, labels: Any
+    rows: Any, cost: Any, least: float, to_zone: bool, worker: int, n_workers: int, labels: Any
 ) -> None:
     low = labels.low[worker]
     for bush in range(worker, len(rows.size), n_workers):
-        label(rows, bush, cost, low, labels)
+        label(rows, bush, cost, least, low, labels)
         if to_zone:
             for zone in range(rows.at.shape[1]):
                 if rows.at[bush, zone] >= 0:
@@ -220,13 +224,17 @@ def _label_mine(
 
 
 @parallel_kernel
-def label_all(rows: Any, cost: Any, to_zone: bool, n_workers: int, labels: Any) -> None:
+def label_all(
+    rows: Any, cost: Any, least: float, to_zone: bool, n_workers: int, labels: Any
+) -> None:
     """Label all bushes, in parallel.
 
     Parameters
     ----------
     rows : Rows
     cost : float64 array [arc], s
+    least : float
+        What flow on a way is to cost above the cheapest to be listed, pce s/h.
     to_zone : bool
         Whether ``labels.to_zone`` is asked for; cores are to hold everything then.
     n_workers : int
@@ -234,4 +242,4 @@ def label_all(rows: Any, cost: Any, to_zone: bool, n_workers: int, labels: Any) 
     labels : Labels, written
     """
     for worker in numba.prange(n_workers):
-        _label_mine(rows, cost, to_zone, worker, n_workers, labels)
+        _label_mine(rows, cost, least, to_zone, worker, n_workers, labels)

@@ -71,6 +71,8 @@ class Hierarchy(NamedTuple):
     direct_first : int32 array [zone + 1]
         Offset of a zone's first link to a sink.
     direct_place, direct_link : int32 array [direct link]
+    place_above : int32 array [place]
+        Place of a node's parent in the elimination tree: the last to come before it; or NONE.
     batch_zone : int32 array [batch, N_LANES]
         Origins of one sweep, near each other; NONE fills up.
     batch_first : int32 array [batch + 1]
@@ -98,6 +100,7 @@ class Hierarchy(NamedTuple):
     direct_first: Array
     direct_place: Array
     direct_link: Array
+    place_above: Array
     batch_zone: Array
     batch_first: Array
     batch_place: Array

@@ -8,7 +8,7 @@ import pytest
 import scipy.optimize
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_assignment_frank_wolfe import roads, zones
+from test_assignment_frank_wolfe import grid, roads, zones
 
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes
 from cczsim.assignment.bush_arrays import (
@@ -18,7 +18,10 @@ from cczsim.assignment.bush_arrays import (
     star_vdf,
     with_members,
 )
+from cczsim.assignment.bushes import FEW, Bushes
+from cczsim.assignment.convergence import least_spent
 from cczsim.assignment.cost import LinkCost
+from cczsim.assignment.road_run import RoadRun
 from cczsim.kernels.bush import Rows
 from cczsim.kernels.bush_label import Labels, find_cores, label_all
 from cczsim.kernels.bush_pairs import lay_out, pair_up, sign_merges
@@ -55,11 +58,51 @@ def one_bush(arcs: Arcs, flow: list[float]) -> Rows:
     )
 
 
-def labelled(rows: Rows, cost: np.ndarray, everything: bool) -> Labels:
+def labelled(rows: Rows, cost: np.ndarray, everything: bool, least: float = 0.0) -> Labels:
     labels = with_members(label_work(1, len(rows.size), rows.first.shape[1], (0, 0)), rows)
     find_cores(rows, everything, 1, labels)
-    label_all(rows, cost, False, 1, labels)
+    label_all(rows, cost, least, False, 1, labels)
     return labels
+
+
+@SOME
+@given(dags(), st.integers(0, 2**32 - 1))
+def test_merges_are_listed_where_flow_costs_too_much(arcs: Arcs, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    flow = rng.exponential(size=len(arcs)) * (rng.random(len(arcs)) < 0.8)
+    cost = rng.integers(1, 5, len(arcs)).astype(float)
+    rows = one_bush(arcs, flow.tolist())
+    low = {0: 0.0}
+    for head in range(1, int(rows.size[0])):
+        low[head] = min(low[t] + cost[k] for k, (t, h) in enumerate(arcs) if h == head)
+    over = [flow[k] * (low[t] + cost[k] - low[h]) for k, (t, h) in enumerate(arcs)]
+    for least in (0.0, 1.0, 3.0):
+        labels = labelled(rows, cost, True, least)
+        listed = set(labels.dear[0, : labels.n_merges[0]].tolist())
+        assert {k for k, excess in enumerate(over) if excess >= max(least, 1e-9)} <= listed
+        assert all(over[k] >= least - 1e-9 and flow[k] > 0.0 for k in listed)
+        assert labels.excess[0] == pytest.approx(sum(over), abs=1e-9)
+
+
+def test_origins_that_hold_little_of_the_excess_do_not_grow() -> None:
+    road, zone_system, demand = grid(9, 70)
+    run = RoadRun(road, zone_system, 0.0, 0.0, everywhere=True)
+    bushes = Bushes(run.graph, zone_system, [run.model], demand, run.loader)
+    for _ in range(3):
+        run.price(bushes.link_flow())
+        gap = run.record(demand).relative_gap
+        rows, cost = bushes.state.rows, run.model.cost(run.flow)[forward_star(road).link]
+        spent = np.array([
+            (rows.flow[b, :n] * cost[rows.arc[b, :n]]).sum()
+            for b, n in enumerate(rows.first[np.arange(len(rows.size)), rows.size])
+        ])  # fmt: skip
+        least = least_spent(demand, run.trees.od_cost)
+        assert (spent - least).sum() == pytest.approx(gap * spent.sum(), rel=1e-6)
+        needy = bushes._needy(least)
+        assert needy.any()
+        assert (spent - least)[~needy].sum() <= FEW * (spent - least).sum() * (1.0 + 1e-6)
+        assert (spent - least)[~needy].max(initial=0.0) <= (spent - least)[needy].min() + 1e-6
+        bushes.improve(run.trees.od_cost, gap, 1e-12)
 
 
 @SOME

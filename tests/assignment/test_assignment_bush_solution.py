@@ -84,6 +84,20 @@ def test_what_entered_by_a_link_that_is_gone_is_carried_on() -> None:
         assert warm.node_imbalance < 1e-12
 
 
+def test_bushes_do_not_widen_from_one_warm_start_to_the_next() -> None:
+    road, zones, demand = grid(6, 12)
+    found = solved(road, zones, demand)
+    assert found.bushes is not None
+    first = found.bushes.rows
+    assert first.arc.shape[1] == first.first[np.arange(len(first.size)), first.size].max()
+    for _ in range(5):
+        found = assign_bushes(road, zones, demand, params=TIGHT, start=found.bushes.start(),
+                              keep_bushes=True)  # fmt: skip
+        assert found.bushes is not None
+    last = found.bushes.rows
+    assert (last.arc.shape, last.first.shape) == (first.arc.shape, first.first.shape)
+
+
 @RANDOM
 @given(PAIRS, PAIRS)
 def test_links_are_found_by_their_ends_and_their_order(

@@ -60,9 +60,9 @@ def case_grid():
 def test_counts_of_known_trips_are_fitted(known, weight):
     road, zones, trips, flow, prior = known
     links = np.flatnonzero(flow > 0.0)
-    found = estimate_trips(
-        road, zones, prior, links, flow[links], params=EstimationParams(prior_weight=weight)
-    )
+    # Without a prior many matrices fit nearly as well, and the way to the best is long.
+    params = EstimationParams(prior_weight=weight, max_iterations=60)
+    found = estimate_trips(road, zones, prior, links, flow[links], params=params)
     assert found.status is Status.CONVERGED
     objectives = [record.objective for record in found.history]
     assert all(b < a for a, b in pairwise(objectives))
