@@ -11,7 +11,7 @@ from cczsim.network.transit import MODES, TransitNetwork
 
 
 def ride_and_frequency(
-    net: TransitNetwork, params: TransitParams, aboard: Array, boardings: Array
+    net: TransitNetwork, params: TransitParams, aboard: Array
 ) -> tuple[Array, Array]:
     """Return the cost of each run and the effective frequency at each entry, one by one."""
     cost, frequency = np.zeros(len(aboard)), np.zeros(len(aboard))
@@ -27,9 +27,8 @@ def ride_and_frequency(
             cost[e] = net.run_time[e] * weight
             left = 1.0
             if params.crowding == "capacity":
-                room = max(places - (aboard[e] - boardings[e]), 1e-3 * places)
-                left = 1.0 - (boardings[e] / room) ** params.full_power
-                assert boardings[e] == 0.0 or left > LEAST_FREQUENCY
+                left = 1.0 - load**params.full_power
+                assert left > LEAST_FREQUENCY
             frequency[e] = left / net.headway[line]
     return cost, frequency
 

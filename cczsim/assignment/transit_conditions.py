@@ -8,13 +8,15 @@ the mean over those who sit and those who stand; D is the number of standing pas
 metre of a full vehicle. Source: D. Hörcher, D. J. Graham and R. J. Anderson (2017), Crowding cost
 estimation with large scale smart card and vehicle location data, *Transportation Research B* 95.
 
-The frequency that those who board meet is, with those aboard having their places already,
+The frequency that those who board meet falls with the load that leaves their stop,
 
-    f (1 - (boardings / (places - those who stay aboard))^full_power).
+    f (1 - r^full_power),
 
-Source: M. Cepeda, R. Cominetti and M. Florian (2006), section 2, *Transportation Research B* 40(6).
-Where less than ``LEAST_FREQUENCY`` of it is left the wait goes on as a straight line, so that
-iterations may pass through loads that no equilibrium has.
+so that nobody rides above capacity, whatever the demand. Sources: J. de Cea and E. Fernández
+(1993), Transit assignment for congested public transport systems, *Transportation Science* 27(2),
+for waits that grow with the load that leaves the stop; M. Cepeda, R. Cominetti and M. Florian
+(2006), section 2, *Transportation Research B* 40(6), for frequencies that end at capacity. Below a
+share of ``LEAST_FREQUENCY`` the wait goes on as a straight line, so that it is known for any flow.
 """
 
 from __future__ import annotations
@@ -37,28 +39,25 @@ ROOM: Final[dict[str, tuple[float, float]]] = {
 """By mode: seats as a share of places, and standing passengers on a square metre when full.
 
 Assumed; Chinese vehicles are rated at 6 a square metre."""
-LEAST_FREQUENCY: Final = 3e-3
-_LEAST_ROOM: Final = 1e-3
+LEAST_FREQUENCY: Final = 1e-5
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Costs of rides and waits at some flows, and how steep they are; all ``[entry]``.
+    """What a ride and a wait cost at some loads, and how steeply that rises; all ``[entry]``.
 
     Parameters
     ----------
     time_weight, wait_stretch : array [entry]
         Weight of time aboard; nominal over effective frequency.
-    bend_run : array [entry], s
-        Flow times the derivative of the run's cost by flow.
-    bend_wait : array [entry]
-        Minus the elasticity of the effective frequency to boardings.
+    weight_slope, stretch_slope : array [entry]
+        Their derivatives by load.
     """
 
     time_weight: Array
     wait_stretch: Array
-    bend_run: Array
-    bend_wait: Array
+    weight_slope: Array
+    stretch_slope: Array
 
     def of(self, graph: LineGraph) -> LineGraph:
         """Return a graph of nominal times and frequencies under these conditions."""
@@ -81,55 +80,43 @@ def counted_places(transit: TransitNetwork, params: TransitParams) -> Array:
     return np.asarray(np.where(counts, places, np.inf))
 
 
-def conditions(
-    transit: TransitNetwork, params: TransitParams, aboard: Array, boardings: Array,
-    run_time: Array, least_frequency: float = LEAST_FREQUENCY,
-) -> Conditions:  # fmt: skip
-    """Return the conditions at flows of entries, trips/h.
+class Vehicles:
+    """The vehicles of all lines, entry by entry, and what their load does.
 
     Parameters
     ----------
-    aboard : array [entry]
-        On the run that leaves the entry.
-    boardings : array [entry]
-    run_time : array [entry], s
-    least_frequency : float
-        Share of the frequency from which on waits grow along a straight line.
+    transit : TransitNetwork
+    params : TransitParams
+
+    Attributes
+    ----------
+    places : array [entry], 1/h
+        inf where they do not count.
     """
-    per_line = np.diff(transit.line_first)
-    places = np.repeat(counted_places(transit, params), per_line)
-    if params.crowding == "off":
-        places = np.full(len(places), np.inf)
-    seats, density = (np.repeat(np.array(column)[transit.mode], per_line)
-                      for column in zip(*(ROOM[mode] for mode in MODES), strict=True))  # fmt: skip
-    load = aboard / places
-    standing = np.maximum(load - seats, 0.0)
-    packed = params.crowding_penalty * density / (1.0 - seats)
-    sitting = seats / np.maximum(load, seats)
-    weight = 1.0 + params.standing_penalty * (1.0 - sitting) + packed * standing
-    slope = np.where(load > seats, params.standing_penalty * sitting + packed * load, 0.0)
-    if params.crowding != "capacity":
-        ones = np.ones(len(places))
-        return Conditions(weight, ones, run_time * slope, np.zeros(len(places)))
-    stretch, steep = _stretch(
-        boardings, aboard - boardings, places, params.full_power, least_frequency
-    )
-    return Conditions(weight, stretch, run_time * slope, steep)
 
+    def __init__(self, transit: TransitNetwork, params: TransitParams) -> None:
+        per_line = np.diff(transit.line_first)
+        self.places = np.repeat(counted_places(transit, params), per_line)
+        if params.crowding == "off":
+            self.places = np.full(len(self.places), np.inf)
+        seats, density = np.array([ROOM[mode] for mode in MODES]).T
+        self._seats = np.repeat(seats[transit.mode], per_line)
+        density = np.repeat(density[transit.mode], per_line)
+        self._packed = params.crowding_penalty * density / (1.0 - self._seats)
+        self._standing_penalty = params.standing_penalty
+        self.power = params.full_power if params.crowding == "capacity" else None
 
-def _stretch(
-    boardings: Array, staying: Array, places: Array, power: float, least: float
-) -> tuple[Array, Array]:
-    """Return nominal over effective frequency, and its elasticity to boardings."""
-    limited = np.isfinite(places)
-    room = np.where(limited, np.maximum(places - staying, _LEAST_ROOM * places), np.inf)
-    asked = boardings / room
-    last = (1.0 - least) ** (1.0 / power)
-    low = np.minimum(asked, last)
-    left = 1.0 - low**power
-    # The derivative of 1 / left at the point where it goes on as a straight line.
-    slope = power * last ** (power - 1.0) / least**2
-    over = np.maximum(asked - last, 0.0)
-    stretch = 1.0 / left + slope * over
-    elasticity = np.where(over > 0.0, slope * asked / stretch, power * low**power / left)
-    return stretch, elasticity
+    def at(self, load: Array) -> Conditions:
+        """Return the conditions at loads, passengers over places, ``[entry]``."""
+        sitting = self._seats / np.maximum(load, self._seats)
+        standing = np.maximum(load - self._seats, 0.0)
+        weight = 1.0 + self._standing_penalty * (1.0 - sitting) + self._packed * standing
+        rising = self._standing_penalty * sitting / np.maximum(load, self._seats) + self._packed
+        slope = np.where(load > self._seats, rising, 0.0)
+        if self.power is None:
+            return Conditions(weight, np.ones(len(load)), slope, np.zeros(len(load)))
+        last = (1.0 - LEAST_FREQUENCY) ** (1.0 / self.power)
+        low = np.minimum(load, last)
+        left = 1.0 - low**self.power
+        steep = self.power * low ** (self.power - 1.0) / left**2
+        return Conditions(weight, 1.0 / left + steep * (load - low), slope, steep)

@@ -8,9 +8,12 @@ cost of the flows at their own conditions, the wait at a stop by the slowest lin
 least cost of everybody's trip. Whoever would have to wait longer than ``give_up_after`` for room
 gives up and is listed, so that an equilibrium exists whatever the demand.
 
-Deviations: flows are found by shifts between strategies (:mod:`cczsim.kernels.strategy_mix`) and by
-damped frequencies, where the paper takes successive averages, which need 10^5 iterations at lines
-that are nearly full.
+Deviations: frequencies fall with the load that leaves the stop (:mod:`.transit_conditions`). Where
+the paper takes successive averages, which need 10^5 iterations at lines that are nearly full, flows
+are found by proximal points (R. T. Rockafellar (1976), Monotone operators and the proximal point
+algorithm, *SIAM Journal on Control and Optimization* 14(5)) with relative entropy: passengers move
+from strategy to strategy as a logit tells them, by the costs that there will be after all have
+moved (:mod:`.transit_loads`).
 """
 
 from __future__ import annotations
@@ -37,29 +40,32 @@ from cczsim.assignment.transit import (
     transit_result,
     weights,
 )
-from cczsim.assignment.transit_conditions import (
-    LEAST_FREQUENCY,
-    Conditions,
-    conditions,
-    counted_places,
+from cczsim.assignment.transit_conditions import Conditions, Vehicles
+from cczsim.assignment.transit_loads import (
+    MOST_STEPS,
+    WAIT_UNIT,
+    Response,
+    agree,
+    loads_of,
 )
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.kernels.hyperpath import N_PARTS, WEIGHTED, assign_block
-from cczsim.kernels.strategy_cost import newton_step
-from cczsim.kernels.strategy_mix import shift_block
-from cczsim.kernels.strategy_pool import N_SLOTS, NOBODY, StrategyPool, load_block
+from cczsim.kernels.strategy_mix import respond_block, search_block
+from cczsim.kernels.strategy_pool import N_SLOTS, StrategyPool
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
-_SETTLED: Final = 0.3
-_FIRST_LEAST: Final = 0.3
-_LOOSE: Final = 0.05
-_PATIENCE: Final = 8
-_LEAST_CAUTION: Final = 1e-3
-_SETTLE_ROUNDS: Final = 12
-_TIGHT: Final = 0.05
-"""Elasticity of frequency to boardings beyond which lines at a stop are balanced together."""
+_FIRST_SCALE: Final = 300.0
+_LEAST_SCALE: Final = 10.0
+_TRIES: Final = 4
+_HARDER: Final = 3.0
+_EASY: Final = 12
+_USABLE: Final = 0.1
+_AGREED: Final = 0.1
+_REACH: Final = 3.0
+_READY: Final = 0.05
+"""Share that is ready to give up at first, so that waits end whatever the demand."""
 
 
 @dataclass(frozen=True)
@@ -107,16 +113,14 @@ class Settled:
 class CrowdState:
     """All that later iterations hang on.
 
-    ``history``, ``since`` and ``best`` are those of an assignment that has not ended.
+    ``history`` and ``best`` are those of an assignment that has not ended.
     """
 
     pool: StrategyPool
-    stretch: Array
-    least_frequency: float
-    caution: float
+    unknown: Array
+    scale: float
     elastic: bool
     history: tuple[TransitRecord, ...] = ()
-    since: int = 0
     best: Settled | None = None
 
 
@@ -162,17 +166,20 @@ class CrowdedTransit:
             order=np.empty((n, N_SLOTS, nodes), np.int32),
             reached=np.zeros((n, N_SLOTS), np.int32),
             access=np.zeros((n, N_SLOTS, n), np.int32),
-            share=np.zeros((n, N_SLOTS + 1, n)),
-            pace=np.ones((n, N_SLOTS + 1, n)),
-            excess=np.zeros((n, N_SLOTS + 1, n)),
-            lead=np.full((n, n), NOBODY, np.int32),
+            base=np.zeros((n, n, N_SLOTS + 1)),
+            share=np.zeros((n, n, N_SLOTS + 1)),
+            away=np.zeros((n, n)),
         )
-        places = counted_places(transit, params)
-        self._places = np.repeat(places, np.diff(transit.line_first))
-        self._stretch = np.ones(entries)
-        self._least_frequency, self._caution = _FIRST_LEAST, 1.0
+        self._vehicles = Vehicles(transit, params)
+        self._limited = np.isfinite(self._vehicles.places)
+        empty_wait = params.wait_weight * params.wait_factor / self._graph.frequency
+        self._wait = empty_wait
+        self._x = np.zeros(entries)
+        self._scale = _FIRST_SCALE
         self._elastic = False
         self._totals = np.empty((self._n_blocks, 3))
+        self._movable = np.empty((self._n_blocks, 2, entries))
+        self._most_wait = params.wait_weight * params.give_up_after
 
     def assign(
         self,
@@ -217,19 +224,24 @@ class CrowdedTransit:
         self._reset_where_needed(away is not None)
         began = time.perf_counter()
         history: list[TransitRecord] = []
-        since = 0
         best: Settled | None = None
         if start is not None:
             self.go_on(start)
-            history, since, best = list(start.history), start.since, start.best
+            history, best = list(start.history), start.best
             began -= history[-1].seconds if history else 0.0
-        if not self._pool.reached.any():
-            self._shift(self._conditions(*np.zeros((2, len(self._stretch)))), asked, choice)
+        if start is None:
+            before = self._expected(self._x)
+            self._search(before, before, asked, choice, 1.0)
         while True:
-            gap = history[-1].relative_gap if history else 1.0
-            flows, here = self._settle(asked, _SETTLED * max(min(gap, 1.0), relative_gap))
-            stay = asked * self._pool.share[:, N_SLOTS].T
-            wait, least, excess_away = self._shift(here, asked, choice)
+            gap = min(history[-1].relative_gap, 1.0) if history else 1.0
+            tolerance = _AGREED * max(gap, 0.5 * relative_gap)
+            steps = self._settle(asked, choice, tolerance)
+            entry, walk, access = (flow.sum(axis=0) for flow in self._flows)
+            flows = (entry, walk, access)
+            here = self._vehicles.at(self._load(flows[0][0]))
+            stay = asked * self._pool.share[:, :, N_SLOTS].T
+            guess = self._expected(self._x)
+            wait, least, excess_away = self._search(guess, here, asked, choice, gap)
             riding = wait + self._cost_but_wait(here, flows)
             excess = riding - least + excess_away
             lost = stay > 0.0
@@ -239,32 +251,25 @@ class CrowdedTransit:
                 seconds=time.perf_counter() - began,
                 relative_gap=excess / cost if cost > 0.0 else 0.0,
                 given_up=float(stay.sum()) if away is None else 0.0,
-                fullest=float((flows[0][0] / self._places).max(initial=0.0)),
+                fullest=float((flows[0][0] / self._vehicles.places).max(initial=0.0)),
             )
             history.append(record)
             if on_iteration is not None:
                 on_iteration(record)
-            strict = self._least_frequency <= LEAST_FREQUENCY
-            if best is None or not strict or record.relative_gap < best.record.relative_gap:
+            if best is None or record.relative_gap < best.record.relative_gap:
                 best = Settled(record, flows, here, stay, self._skims.copy())
-            reached = strict and record.relative_gap <= relative_gap
+            reached = record.relative_gap <= relative_gap
             if reached or record.iteration >= max_iterations:
                 break
-            since += 1
-            if not strict and (record.relative_gap <= _LOOSE or since >= _PATIENCE):
-                self._least_frequency = max(LEAST_FREQUENCY, 0.5 * self._least_frequency)
-                since = 0
-            elif since >= _PATIENCE:
-                # Where the gap swings steps are too long; where it creeps they are too short.
-                last = [r.relative_gap for r in history[-_PATIENCE:]]
-                swings = max(last) > 2.0 * min(last) and last[-1] > 0.5 * max(last[:2])
-                factor = 0.7 if swings else 1.3
-                self._caution = min(max(factor * self._caution, _LEAST_CAUTION), 1.0)
-                since = 0
+            if steps == MOST_STEPS:
+                self._scale *= 2.0
+            else:
+                slower = 0.5 if steps < _EASY else 0.8
+                self._scale = max(slower * self._scale, _LEAST_SCALE)
             if on_state is not None:
                 on_state(
-                    lambda since=since, best=best: replace(  # type: ignore[misc]
-                        self.state, history=tuple(history), since=since, best=best
+                    lambda best=best: replace(  # type: ignore[misc]
+                        self.state, history=tuple(history), best=best
                     )
                 )
         status = Status.CONVERGED if reached else Status.ITERATION_LIMIT
@@ -288,19 +293,16 @@ class CrowdedTransit:
     @property
     def state(self) -> CrowdState:
         """What later assignments hang on; it is not copied."""
-        return CrowdState(
-            self._pool, self._stretch, self._least_frequency, self._caution, self._elastic
-        )
+        return CrowdState(self._pool, self._x, self._scale, self._elastic)
 
     def go_on(self, state: CrowdState) -> None:
         """Take up the state of another run with the same lines, zones and parameters."""
-        self._pool, self._stretch = state.pool, state.stretch
-        self._least_frequency, self._caution = state.least_frequency, state.caution
-        self._elastic = state.elastic
+        self._pool, self._x = state.pool, state.unknown
+        self._scale, self._elastic = state.scale, state.elastic
 
     def riders(self, trips: Array) -> Array:
         """Return the trips that came when last assigned, ``[zone, zone], trips/h``."""
-        come = 1.0 - self._pool.share[:, N_SLOTS].T
+        come = 1.0 - self._pool.share[:, :, N_SLOTS].T
         return np.asarray(np.where(self._reached, trips, 0.0) * come)
 
     def use_run_times(self, run_time: Array) -> None:
@@ -310,77 +312,73 @@ class CrowdedTransit:
 
     def _reset_where_needed(self, elastic: bool) -> None:
         """Let everybody come again where a choice whether to come has ended."""
-        if self._elastic and not elastic:
-            come = 1.0 - self._pool.share[:, N_SLOTS]
-            self._pool.share[:, :N_SLOTS] /= come[:, None]
-            self._pool.share[:, N_SLOTS] = 0.0
-        elif elastic and not self._elastic:
+        if elastic != self._elastic:
             self._pool.share[:] = 0.0
             self._pool.reached[:] = 0
         self._elastic = elastic
 
-    def _settle(
-        self, asked: Array, tolerance: float
-    ) -> tuple[tuple[Array, Array, Array], Conditions]:
-        """Load with frequencies that agree with the flows; return the flows and their conditions.
+    def _expected(self, x: Array) -> Conditions:
+        load, _ = loads_of(x, self._vehicles, self._wait)
+        return self._vehicles.at(np.where(self._limited, load, 0.0))
 
-        By Newton's method in logarithms, stop by stop.
-        """
-        damping, least = 1.0, np.inf
-        tight = np.zeros(self.transit.n_stops, dtype=bool)
-        for _ in range(_SETTLE_ROUNDS):
-            graph = self._graph._replace(frequency=self._graph.frequency / self._stretch)
-            pair_first, pairs = self._pairs(tight)
-            by_block(
-                load_block,
-                self._n_blocks,
-                graph,
-                self._pool,
-                asked,
-                *self._flows,
-                pair_first,
-                pairs,
-            )
-            entry, walk, access = (flow.sum(axis=0) for flow in self._flows)
-            here = self._conditions(entry[0], entry[1])
-            miss = np.log(self._stretch) - np.log(here.wait_stretch)
-            worst = float(np.abs(miss[entry[1] > 0.0]).max(initial=0.0))
-            if worst <= tolerance:
+    def _load(self, aboard: Array) -> Array:
+        return np.asarray(np.where(self._limited, aboard / self._vehicles.places, 0.0))
+
+    def _settle(self, asked: Array, choice: Away, tolerance: float) -> int:
+        """Move passengers, by as much as conditions can be found for; return the steps it took."""
+        begin = self._x
+        for attempt in range(_TRIES):
+            self._x, found, steps = agree(
+                lambda x: self._respond(x, asked, choice), begin,
+                _REACH * self._scale / WAIT_UNIT, tolerance,
+            )  # fmt: skip
+            if steps < MOST_STEPS or found.off < _USABLE or attempt == _TRIES - 1:
                 break
-            known, tight = tight, tight.copy()
-            tight[self._graph.entry_stop[here.bend_wait > _TIGHT]] = True
-            if (tight & ~known).any():
-                continue
-            damping = max(0.5 * damping, 1.0 / 64.0) if worst > least else min(2.0 * damping, 1.0)
-            least = worst
-            step = np.empty(len(miss))
-            newton_step(graph, pair_first, pairs.sum(axis=0), entry[1], miss, here.bend_wait, step)
-            self._stretch = np.maximum(self._stretch * np.exp(-damping * step), 1.0)
-        return (entry, walk, access), here
+            self._scale *= _HARDER
+        return steps
 
-    def _conditions(self, aboard: Array, boardings: Array) -> Conditions:
-        return conditions(
-            self.transit,
-            self.params,
-            aboard,
-            boardings,
-            self._graph.run_time,
-            self._least_frequency,
-        )  # fmt: skip
-
-    def _pairs(self, tight: Array) -> tuple[Array, Array]:
-        """Return offsets of the pairs of entries at some stops, and room for them by block."""
-        sizes = np.where(tight, np.diff(self._graph.stop_first).astype(np.int64) ** 2, 0)
-        first = np.where(tight, np.cumsum(sizes) - sizes, -1)
-        return first, np.empty((self._n_blocks, int(sizes.sum())))
-
-    def _shift(self, here: Conditions, asked: Array, choice: Away) -> tuple[float, float, float]:
-        """Move passengers; return what ``totals`` of the kernel hold."""
-        loaded = self._graph._replace(frequency=self._graph.frequency / self._stretch)
+    def _respond(self, x: Array, asked: Array, choice: Away) -> Response:
+        """Load what passengers do at some unknowns."""
+        load, slope = loads_of(x, self._vehicles, self._wait)
+        load = np.where(self._limited, load, 0.0)
+        guess = self._vehicles.at(load)
         by_block(
-            shift_block, self._n_blocks, here.of(self._graph), loaded, weights(self.params), asked,
-            choice.cost, here.bend_run, here.bend_wait, self._caution, choice.spread, choice.fare,
-            self._rides, self._pool, self._skims, self._totals,
+            respond_block, self._n_blocks, guess.of(self._graph), weights(self.params), asked,
+            self._scale, choice.spread, self._pool, *self._flows, self._movable,
+        )  # fmt: skip
+        aboard, boardings, _ = self._flows[0].sum(axis=0)
+        riding, boarding = self._movable.sum(axis=0)
+        graph, limited, places = self._graph, self._limited, self._vehicles.places
+        miss = load - self._load(aboard)
+        # Passengers change their strategies, and at a stop the share that the line takes.
+        at_stop = np.bincount(graph.entry_stop, boardings, self.transit.n_stops)[graph.entry_stop]
+        share = np.divide(boardings, at_stop, out=np.zeros(len(x)), where=at_stop > 0.0)
+        ride, wait = graph.run_time * guess.weight_slope, self._wait * guess.stretch_slope
+        moved = (riding * ride + boarding * wait * share) / (self._scale + choice.spread)
+        split = boardings * (1.0 - share) * guess.stretch_slope / guess.wait_stretch
+        steep = np.where(limited, slope * (1.0 + (moved + split) / places), 1.0)
+        here = self._vehicles.at(self._load(aboard))
+        off = boardings @ (self._wait * np.abs(here.wait_stretch - guess.wait_stretch))
+        off += aboard @ (graph.run_time * np.abs(here.time_weight - guess.time_weight))
+        extra = np.minimum(self._wait * (guess.wait_stretch - 1.0), self._most_wait)
+        extra += graph.run_time * (guess.time_weight - 1.0)
+        off += float((places[limited] * np.abs(miss[limited])) @ extra[limited])
+        cost = boardings @ (self._wait * guess.wait_stretch)
+        cost += aboard @ (graph.run_time * guess.time_weight)
+        if choice.spread == 0.0:
+            stay = asked * self._pool.share[:, :, N_SLOTS].T
+            cost += float(stay[stay > 0.0] @ self._limit[stay > 0.0])
+        return Response(miss, steep, float(off) / cost if cost > 0.0 else 0.0)
+
+    def _search(
+        self, guess: Conditions, here: Conditions, asked: Array, choice: Away, gap: float
+    ) -> tuple[float, float, float]:
+        """Measure flows and look for better strategies; return what the kernel's totals hold."""
+        ready = 0.0 if choice.spread > 0.0 else min(_READY, 10.0 * gap)
+        by_block(
+            search_block, self._n_blocks, here.of(self._graph), guess.of(self._graph),
+            weights(self.params), asked, choice.cost, self._scale, choice.spread, choice.fare,
+            ready, self._rides, self._pool, self._skims, self._totals,
         )  # fmt: skip
         wait, least, away = self._totals.sum(axis=0)
         return float(wait), float(least), float(away)

@@ -71,7 +71,7 @@ class TransitParams:
         "Hong Kong",
     )  # fmt: skip
     full_power: float = _param(
-        4.0, "count", "power of (boardings / room left) by which the frequency that passengers "
+        4.0, "count", "power of (passengers / places) by which the frequency that passengers "
         "meet falls to 0", "form by Cepeda, Cominetti and Florian (2006), who take 0.2, which "
         "doubles waits at a load of 3 %; 4, assumed, leaves them until vehicles are nearly full",
         above=0.0,

@@ -171,7 +171,7 @@ def board_from(net: Any, zone: int, parts: Any, weight: Any, origin: int) -> int
 @sub_kernel
 def load_strategy(
     net: Any, zone: int, via: Any, order: Any, reached: int, flow: Any, entry_flow: Any,
-    walk_flow: Any, egress_flow: Any, pair_first: Any, pairs: Any,
+    walk_flow: Any, egress_flow: Any,
 ) -> None:  # fmt: skip
     """Send flow at stops along one strategy to its zone.
 
@@ -189,10 +189,6 @@ def load_strategy(
         Aboard on the run that leaves the entry, boardings, alightings.
     walk_flow : float64 array [walk], added to
     egress_flow : float64 array [access], added to
-    pair_first : int64 array [stop]
-        Offset of the stop's pairs of entries, in the order of its entries; -1 if not wanted.
-    pairs : float64 array [pair], added to
-        Boardings of the first times the share that the second has of the same passengers.
     """
     n_stops = len(net.stop_first) - 1
     for place in range(reached - 1, -1, -1):
@@ -223,19 +219,6 @@ def load_strategy(
                     share = here * net.frequency[entry] / rate
                     entry_flow[1, entry] += share
                     flow[n_stops + entry] += share
-            if pair_first[node] >= 0:
-                place_of_pair = pair_first[node]
-                begin, end = net.stop_first[node], net.stop_first[node + 1]
-                for one in range(begin, end):
-                    share = net.frequency[net.stop_entry[one]] / rate
-                    for other in range(begin, end):
-                        if (
-                            via[n_stops + net.stop_entry[one]] == 3
-                            and via[n_stops + net.stop_entry[other]] == 3
-                        ):
-                            share_of_other = net.frequency[net.stop_entry[other]] / rate
-                            pairs[place_of_pair] += here * share * share_of_other
-                        place_of_pair += 1
         else:
             best = np.inf
             chosen = -1
@@ -285,8 +268,6 @@ def assign_block(block: int, net: Any, weight: Any, trips: Any, skims: Any, bloc
     keys = np.empty(n_nodes)
     order = np.empty(n_nodes, np.int32)
     flow = np.zeros(n_nodes)
-    no_pairs = np.full(n_stops, -1)
-    nothing = np.zeros(0)
     for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
         reached = label_nodes(net, weight, zone, parts, via, rate, heap, keys, order)
         for origin in range(n_zones):
@@ -296,7 +277,7 @@ def assign_block(block: int, net: Any, weight: Any, trips: Any, skims: Any, bloc
                 flow[net.access_stop[chosen]] += trips[origin, zone]
                 access_flow[0, chosen] += trips[origin, zone]
         load_strategy(net, zone, via, order, reached, flow, entry_flow, walk_flow,
-                      access_flow[1], no_pairs, nothing)  # fmt: skip
+                      access_flow[1])  # fmt: skip
         if len(rides) > 0:
             for access in range(len(net.access_stop)):
                 stop = net.access_stop[access]

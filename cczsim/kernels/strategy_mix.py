@@ -1,39 +1,113 @@
-"""Passengers of each pair of zones divided over several strategies, and moved to cheaper ones.
+"""Passengers of each pair of zones divided over several strategies, and better ones found.
 
 For each destination a pool holds up to ``N_SLOTS`` strategies; each origin has a share on each, and
-a share that stays away. What a round moves is a diagonal Newton step in shares: with excess cost
-``e`` over the best strategy, and ``b`` the seconds by which costs along both would change if all
-flow on them grew by its own amount, the part ``e / b`` of those on the dearer one moves. Everybody
-at a full line counts alike in this, however many pairs of zones use it. A pace by pair and strategy
-is halved where the last move went too far, and raised where it left most of the excess.
+a share that stays away. :func:`respond_block` says what passengers do at some conditions, and
+:func:`search_block` how far that is from equilibrium.
 
 Waiting follows R. Cominetti and J. Correa (2001), Common-lines and passenger assignment in
 congested transit networks, *Transportation Science* 35(3), and M. Cepeda, R. Cominetti and M.
 Florian (2006), A frequency-based assignment model for congested transit networks with strict
 capacity constraints, *Transportation Research B* 40(6), whose gap function the totals of
-:func:`shift_block` make up.
+:func:`search_block` make up.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from cczsim.kernels._jit import block_kernel, sub_kernel
-from cczsim.kernels.hyperpath import BOARDINGS, N_PARTS, WEIGHTED, label_nodes, skim_origin
+from cczsim.kernels.hyperpath import (
+    BOARDINGS,
+    N_PARTS,
+    WEIGHTED,
+    label_nodes,
+    load_strategy,
+    skim_origin,
+)
 from cczsim.kernels.strategy_cost import price_strategy
-from cczsim.kernels.strategy_move import SAME, inside, move
-from cczsim.kernels.strategy_pool import N_SLOTS, free_slots, held, keep, load_zone, slot_for_new
+from cczsim.kernels.strategy_move import FORGOTTEN, RARE_LOG, divide, inside
+from cczsim.kernels.strategy_pool import N_SLOTS, free_slots, keep, load_zone, slot_for_new
+
+_SAME: Final = 1e-11
+_NEW: Final = 0.1
+"""Share with which a pair of zones starts on a strategy that is new to it."""
 
 
 @block_kernel
-def shift_block(
-    block: int, net: Any, loaded: Any, weight: Any, trips: Any, limit: Any, bend_run: Any,
-    bend_wait: Any, caution: float, spread: float, fare: float, rides: Any, pool: Any, skims: Any,
-    block_totals: Any,
+def respond_block(
+    block: int, net: Any, weight: Any, trips: Any, scale: float, spread: float, pool: Any,
+    block_entry_flow: Any, block_walk_flow: Any, block_access_flow: Any, block_movable: Any,
 ) -> None:  # fmt: skip
-    """Measure strategies to a block, add those that are cheaper, and move passengers.
+    """Divide passengers over their strategies at some conditions, and load them.
+
+    Parameters
+    ----------
+    net : LineGraph
+        At those conditions.
+    weight : float64 array [4]
+        See :func:`~.hyperpath.label_nodes`.
+    trips : float64 array [zone, zone], trips/h
+    scale, spread : float, s
+        See :func:`~.strategy_move.divide`.
+    pool : StrategyPool, ``share`` written
+    block_entry_flow, block_walk_flow, block_access_flow
+        As in :func:`~.hyperpath.assign_block`.
+    block_movable : float64 array [block, 2, entry], trips/h, the block's written
+        Aboard and boarding, each strategy's part times one less its share: how much would change
+        for each ``scale`` that a ride or a wait costs more.
+    """
+    n_blocks = len(block_entry_flow)
+    entry_flow = block_entry_flow[block]
+    walk_flow = block_walk_flow[block]
+    access_flow = block_access_flow[block]
+    n_zones = len(net.zone_first) - 1
+    n_nodes = len(net.stop_first) - 1 + len(net.entry_stop)
+    entry_flow[:] = 0.0
+    walk_flow[:] = 0.0
+    access_flow[:] = 0.0
+    flow = np.zeros(n_nodes)
+    node_cost = np.empty(n_nodes)
+    cost = np.empty((n_zones, N_SLOTS + 1))
+    movable = np.zeros((3, len(net.entry_stop)))
+    nowhere = np.zeros(max(len(net.walk_from), len(net.access_time)))
+    for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
+        cost[:] = np.inf
+        for origin in range(n_zones):
+            cost[origin, N_SLOTS] = pool.away[zone, origin]
+        for slot in range(N_SLOTS):
+            if pool.reached[zone, slot] > 0:
+                price_origins(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
+                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot],
+                              node_cost, cost[:, slot])  # fmt: skip
+        for origin in range(n_zones):
+            if trips[origin, zone] > 0.0:
+                divide(pool.base[zone, origin], cost[origin], scale, spread,
+                       pool.share[zone, origin])  # fmt: skip
+        load_zone(net, pool, trips, zone, flow, entry_flow, walk_flow, access_flow)
+        for slot in range(N_SLOTS):
+            if pool.reached[zone, slot] == 0:
+                continue
+            for origin in range(n_zones):
+                share = pool.share[zone, origin, slot]
+                if trips[origin, zone] > 0.0 and 0.0 < share < 1.0:
+                    stop = net.access_stop[pool.access[zone, slot, origin]]
+                    flow[stop] += trips[origin, zone] * share * (1.0 - share)
+            load_strategy(net, zone, pool.via[zone, slot], pool.order[zone, slot],
+                          np.int64(pool.reached[zone, slot]), flow, movable, nowhere,
+                          nowhere)  # fmt: skip
+    for entry in range(len(net.entry_stop)):
+        block_movable[block, 0, entry] = movable[0, entry]
+        block_movable[block, 1, entry] = movable[1, entry]
+
+
+@block_kernel
+def search_block(
+    block: int, net: Any, loaded: Any, weight: Any, trips: Any, limit: Any, scale: float,
+    spread: float, fare: float, ready: float, rides: Any, pool: Any, skims: Any, block_totals: Any,
+) -> None:  # fmt: skip
+    """Measure strategies to a block, and let passengers move from where they are to better ones.
 
     Parameters
     ----------
@@ -47,24 +121,24 @@ def shift_block(
         0 where no strategy leads.
     limit : float64 array [zone, zone], s
         Cost of staying away: that at which passengers give up, or that of other modes.
-    bend_run, bend_wait : float64 array [entry]
-        See :func:`price_strategy`.
-    caution : float
-        Factor of every step, at most 1.
+    scale : float, s
+        See :func:`~.strategy_move.divide`.
     spread : float
         0 where all stay away at ``limit``; else the scale of a logit in s: a share ``u`` that stays
         away does so at ``limit - fare x boardings + spread ln(u / (1 - u))``.
     fare : float
         Cost of a boarding to those who choose whether to come, s.
+    ready : float
+        Share that each pair of zones has to give up with, at least, in its next move.
     rides : bool array [zone, access]
         From :func:`~.hyperpath.assign_block`, of empty vehicles.
-    pool : StrategyPool, written
+    pool : StrategyPool, ``base`` and strategies written
         Empty at first: everybody then takes the best strategy.
     skims : float64 array [N_PARTS, zone, zone], written
         Of the best strategies; walks all the way, where vehicles are full, among them.
     block_totals : float64 array [block, 3], s trips/h, the block's written
-        Weighted wait of the flows that were loaded, before the move; least cost of those who ride;
-        excess cost of those who stay away.
+        Weighted wait of the flows that were loaded; least cost of those who ride; excess cost of
+        those who stay away.
     """
     n_blocks = len(block_totals)
     totals = block_totals[block]
@@ -84,16 +158,11 @@ def shift_block(
     walk_flow = np.zeros(len(net.walk_from))
     access_flow = np.zeros((2, len(net.access_time)))
     node_cost = np.empty(n_nodes)
-    node_bend = np.empty(n_nodes)
-    cost = np.empty((N_SLOTS + 1, n_zones))
-    bend = np.empty((N_SLOTS + 1, n_zones))
+    cost = np.empty((n_zones, N_SLOTS + 1))
     access = np.empty(n_zones, np.int32)
-    no_pairs = np.full(n_stops, -1)
-    nothing = np.zeros(0)
     for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
         entry_flow[:] = 0.0
-        load_zone(loaded, pool, trips, zone, flow, entry_flow, walk_flow, access_flow,
-                   no_pairs, nothing)  # fmt: skip
+        load_zone(loaded, pool, trips, zone, flow, entry_flow, walk_flow, access_flow)
         for stop in range(n_stops):
             longest = 0.0
             for e in range(net.stop_first[stop], net.stop_first[stop + 1]):
@@ -101,53 +170,54 @@ def shift_block(
                 longest = max(longest, entry_flow[1, entry] / net.frequency[entry])
             totals[0] += weight[1] * weight[3] * longest
         reached = label_nodes(net, weight, zone, parts, via, rate, heap, keys, order)
+        cost[:] = np.inf
         for origin in range(n_zones):
             access[origin] = _leave_by(net, zone, parts, weight, origin, rides[zone])
             skim_origin(net, zone, parts, weight, origin, np.int64(access[origin]), skims)
-            away = pool.share[zone, N_SLOTS, origin]
-            cost[N_SLOTS, origin] = limit[origin, zone]
-            bend[N_SLOTS, origin] = 0.0
-            if spread > 0.0 and access[origin] >= 0 and limit[origin, zone] < np.inf:
-                cost[N_SLOTS, origin] -= fare * skims[BOARDINGS, origin, zone]
-                if held(pool, zone, origin) > 0.5:
-                    share = inside(away)
-                    cost[N_SLOTS, origin] += spread * np.log(share / (1.0 - share))
+            pool.away[zone, origin] = limit[origin, zone]
+            if spread > 0.0 and access[origin] >= 0:
+                pool.away[zone, origin] -= fare * skims[BOARDINGS, origin, zone]
+            cost[origin, N_SLOTS] = pool.away[zone, origin]
             if trips[origin, zone] > 0.0:
-                staying = cost[N_SLOTS, origin]
+                away = pool.share[zone, origin, N_SLOTS]
+                staying = pool.away[zone, origin]
+                if spread > 0.0:
+                    staying += spread * np.log(inside(away) / (1.0 - inside(away)))
                 least = min(skims[WEIGHTED, origin, zone], staying)
                 totals[1] += trips[origin, zone] * (1.0 - away) * least
                 if away > 0.0:
                     totals[2] += trips[origin, zone] * away * (staying - least)
         for slot in range(N_SLOTS):
-            for origin in range(n_zones):
-                cost[slot, origin] = np.inf
-                bend[slot, origin] = 0.0
-            if pool.reached[zone, slot] == 0:
-                continue
-            price_strategy(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
-                           np.int64(pool.reached[zone, slot]), bend_run, bend_wait, node_cost,
-                           node_bend)  # fmt: skip
-            for origin in range(n_zones):
-                own = pool.access[zone, slot, origin]
-                if own >= 0:
-                    stop = net.access_stop[own]
-                    cost[slot, origin] = node_cost[stop] + weight[0] * net.access_time[own]
-                    bend[slot, origin] = node_bend[stop]
+            if pool.reached[zone, slot] > 0:
+                price_origins(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
+                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot],
+                              node_cost, cost[:, slot])  # fmt: skip
+        for origin in range(n_zones):
+            _start_from(pool, zone, origin, ready)
+        free_slots(pool, trips, zone)
         if _improves(cost, skims[WEIGHTED], trips, zone):
             slot = slot_for_new(pool, trips, zone)
             keep(pool, zone, slot, via, order, reached, access)
-            price_strategy(net, weight, zone, via, order, reached, bend_run, bend_wait,
-                           node_cost, node_bend)  # fmt: skip
             for origin in range(n_zones):
-                cost[slot, origin] = skims[WEIGHTED, origin, zone]
-                bend[slot, origin] = 0.0
-                if access[origin] >= 0:
-                    bend[slot, origin] = node_bend[net.access_stop[access[origin]]]
+                cost[origin, slot] = skims[WEIGHTED, origin, zone]
         for origin in range(n_zones):
             if trips[origin, zone] > 0.0:
-                move(pool, zone, origin, cost[:, origin], bend[:, origin], caution,
-                      spread)  # fmt: skip
+                _try_best(pool.base[zone, origin], cost[origin], scale, spread, ready)
         free_slots(pool, trips, zone)
+
+
+@sub_kernel
+def price_origins(
+    net: Any, weight: Any, zone: int, via: Any, order: Any, reached: int, access: Any,
+    node_cost: Any, cost: Any,
+) -> None:  # fmt: skip
+    """Write what a strategy costs from each origin that it serves."""
+    price_strategy(net, weight, zone, via, order, reached, node_cost)
+    for origin in range(len(cost)):
+        own = access[origin]
+        if own >= 0:
+            stop = net.access_stop[own]
+            cost[origin] = node_cost[stop] + weight[0] * net.access_time[own]
 
 
 @sub_kernel
@@ -165,19 +235,58 @@ def _leave_by(net: Any, zone: int, parts: Any, weight: Any, origin: int, rides: 
 
 
 @sub_kernel
+def _start_from(pool: Any, zone: int, origin: int, ready: float) -> None:
+    """Let the next moves of a pair of zones begin at its shares; what is next to nothing is 0."""
+    total = 0.0
+    for slot in range(N_SLOTS + 1):
+        if pool.share[zone, origin, slot] > FORGOTTEN:
+            total += pool.share[zone, origin, slot]
+    for slot in range(N_SLOTS + 1):
+        share = pool.share[zone, origin, slot]
+        pool.base[zone, origin, slot] = share / total if share > FORGOTTEN else 0.0
+    if total > 0.0:
+        pool.base[zone, origin, N_SLOTS] = max(pool.base[zone, origin, N_SLOTS], ready)
+
+
+@sub_kernel
+def _try_best(base: Any, cost: Any, scale: float, spread: float, ready: float) -> None:
+    """Let some of a pair of zones begin with the cheapest there is, all of them at first."""
+    total, best, used = 0.0, 0, np.inf
+    for slot in range(N_SLOTS + 1):
+        total += base[slot]
+        if cost[slot] < cost[best] and (slot < N_SLOTS or spread == 0.0):
+            best = slot
+        if base[slot] > 0.0 and (slot < N_SLOTS or spread == 0.0):
+            used = min(used, cost[slot])
+    if total == 0.0:
+        away = 0.0
+        if spread > 0.0:
+            odds = (cost[N_SLOTS] - cost[best]) / spread
+            away = inside(1.0 / (1.0 + np.exp(min(odds, RARE_LOG))))
+        base[N_SLOTS] = max(away, ready)
+        base[best] = max(1.0 - away, _NEW * ready)
+        return
+    gain = used - cost[best]
+    if gain > _SAME * cost[best]:
+        part = _NEW * min(gain / scale, 1.0)
+        for slot in range(N_SLOTS + 1):
+            base[slot] *= 1.0 - part
+        base[best] += part
+
+
+@sub_kernel
 def _improves(cost: Any, least: Any, trips: Any, zone: int) -> bool:
     """Say whether the new strategy is cheaper than the pool's for anybody who travels."""
     gain, total = 0.0, 0.0
+    known_any = False
     for origin in range(len(trips)):
+        known = np.inf
+        for slot in range(N_SLOTS):
+            known_any = known_any or cost[origin, slot] < np.inf
+            known = min(known, cost[origin, slot])
         if trips[origin, zone] > 0.0:
-            known = np.inf
-            for slot in range(N_SLOTS + 1):
-                known = min(known, cost[slot, origin])
-            new = min(least[origin, zone], cost[N_SLOTS, origin])
+            known = min(known, cost[origin, N_SLOTS])
+            new = min(least[origin, zone], cost[origin, N_SLOTS])
             gain += trips[origin, zone] * (known - new)
             total += trips[origin, zone] * abs(new)
-    first = True
-    for slot in range(N_SLOTS):
-        for origin in range(len(trips)):
-            first = first and cost[slot, origin] == np.inf
-    return total > 0.0 and (first or gain > SAME * total)
+    return total > 0.0 and (not known_any or gain > _SAME * total)

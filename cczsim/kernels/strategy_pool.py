@@ -6,11 +6,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from cczsim.kernels._jit import block_kernel, sub_kernel
+from cczsim.kernels._jit import sub_kernel
 from cczsim.kernels.hyperpath import load_strategy
 
 N_SLOTS: Final = 12
-NOBODY: Final = -1
 
 
 class StrategyPool(NamedTuple):
@@ -24,66 +23,39 @@ class StrategyPool(NamedTuple):
         Nodes of ``order`` that count; 0 where the slot is free.
     access : int32 array [zone, slot, origin]
         Access that the origin leaves by, -1 if the strategy does not serve it.
-    share : float64 array [zone, slot + 1, origin]
-        The last of them gives up.
-    pace, excess : float64 array [zone, slot + 1, origin]
-        Factor of the step away from a slot, or from giving up, and the excess cost there at the
-        last move, s.
-    lead : int32 array [zone, origin]
-        Slot that the last move went to, ``N_SLOTS`` for giving up.
+    base, share : float64 array [zone, origin, slot + 1]
+        Shares that passengers move from, and those they have; the last of them stays away.
+    away : float64 array [zone, origin], s
+        Cost of staying away, but for the logit's part of it.
     """
 
     via: Any
     order: Any
     reached: Any
     access: Any
+    base: Any
     share: Any
-    pace: Any
-    excess: Any
-    lead: Any
-
-
-@block_kernel
-def load_block(block: int, net: Any, pool: Any, trips: Any, block_entry_flow: Any,
-               block_walk_flow: Any, block_access_flow: Any, pair_first: Any,
-               block_pairs: Any) -> None:  # fmt: skip
-    """Load all strategies to the destinations of a block.
-
-    Flows as in :func:`~.hyperpath.assign_block`, ``pair_first`` and ``block_pairs``, by block, as
-    in :func:`~.hyperpath.load_strategy`.
-    """
-    n_blocks = len(block_entry_flow)
-    entry_flow = block_entry_flow[block]
-    walk_flow = block_walk_flow[block]
-    access_flow = block_access_flow[block]
-    pairs = block_pairs[block]
-    n_zones = len(net.zone_first) - 1
-    entry_flow[:] = 0.0
-    walk_flow[:] = 0.0
-    access_flow[:] = 0.0
-    pairs[:] = 0.0
-    flow = np.zeros(len(net.stop_first) - 1 + len(net.entry_stop))
-    for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
-        load_zone(net, pool, trips, zone, flow, entry_flow, walk_flow, access_flow, pair_first,
-                  pairs)  # fmt: skip
+    away: Any
 
 
 @sub_kernel
-def load_zone(net: Any, pool: Any, trips: Any, zone: int, flow: Any, entry_flow: Any,
-              walk_flow: Any, access_flow: Any, pair_first: Any, pairs: Any) -> None:  # fmt: skip
+def load_zone(
+    net: Any, pool: Any, trips: Any, zone: int, flow: Any, entry_flow: Any, walk_flow: Any,
+    access_flow: Any,
+) -> None:  # fmt: skip
     """Add the flow to one destination by all of its strategies."""
     for slot in range(N_SLOTS):
         if pool.reached[zone, slot] == 0:
             continue
         for origin in range(len(trips)):
-            riders = trips[origin, zone] * pool.share[zone, slot, origin]
+            riders = trips[origin, zone] * pool.share[zone, origin, slot]
             if riders > 0.0:
                 access = pool.access[zone, slot, origin]
                 flow[net.access_stop[access]] += riders
                 access_flow[0, access] += riders
         load_strategy(net, zone, pool.via[zone, slot], pool.order[zone, slot],
                       np.int64(pool.reached[zone, slot]), flow, entry_flow, walk_flow,
-                      access_flow[1], pair_first, pairs)  # fmt: skip
+                      access_flow[1])  # fmt: skip
 
 
 @sub_kernel
@@ -91,7 +63,7 @@ def _followers(pool: Any, trips: Any, zone: int, slot: int) -> float:
     """Return the trips that follow a strategy."""
     riders = 0.0
     for origin in range(len(trips)):
-        riders += trips[origin, zone] * pool.share[zone, slot, origin]
+        riders += trips[origin, zone] * pool.base[zone, origin, slot]
     return riders
 
 
@@ -106,15 +78,11 @@ def slot_for_new(pool: Any, trips: Any, zone: int) -> int:
         if riders < least:
             least, chosen = riders, slot
     for origin in range(len(trips)):
-        pool.pace[zone, chosen, origin] = 1.0
-        pool.excess[zone, chosen, origin] = 0.0
-        if pool.lead[zone, origin] == chosen:
-            pool.lead[zone, origin] = NOBODY
-        left = 1.0 - pool.share[zone, chosen, origin]
-        pool.share[zone, chosen, origin] = 0.0
+        left = 1.0 - pool.base[zone, origin, chosen]
+        pool.base[zone, origin, chosen] = 0.0
         if 1e-9 < left < 1.0:
             for slot in range(N_SLOTS + 1):
-                pool.share[zone, slot, origin] /= left
+                pool.base[zone, origin, slot] /= left
     return chosen
 
 
@@ -136,20 +104,7 @@ def keep(pool: Any, zone: int, slot: int, via: Any, order: Any, reached: int, ac
 def free_slots(pool: Any, trips: Any, zone: int) -> None:
     """Empty the slots that nobody follows."""
     for slot in range(N_SLOTS):
-        if pool.reached[zone, slot] == 0:
-            continue
-        if _followers(pool, trips, zone, slot) == 0.0:
+        if pool.reached[zone, slot] > 0 and _followers(pool, trips, zone, slot) == 0.0:
             pool.reached[zone, slot] = 0
             for origin in range(len(trips)):
-                pool.share[zone, slot, origin] = 0.0
-                if pool.lead[zone, origin] == slot:
-                    pool.lead[zone, origin] = NOBODY
-
-
-@sub_kernel
-def held(pool: Any, zone: int, origin: int) -> float:
-    """Return the shares of a pair of zones together: 0 before its first move, then 1."""
-    total = 0.0
-    for slot in range(N_SLOTS + 1):
-        total += pool.share[zone, slot, origin]
-    return total
+                pool.base[zone, origin, slot] = 0.0

@@ -13,8 +13,9 @@ from test_assignment_transit import lines, random_case, zones
 
 from cczsim.assignment.threads import set_threads
 from cczsim.assignment.transit import skim_transit
-from cczsim.assignment.transit_conditions import conditions, counted_places
+from cczsim.assignment.transit_conditions import Vehicles, counted_places
 from cczsim.assignment.transit_crowding import Away, CrowdedTransit
+from cczsim.assignment.transit_loads import WAIT_UNIT, loads_of
 from cczsim.assignment.transit_params import TransitParams
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -73,9 +74,9 @@ def test_gap_is_that_of_the_slow_twin(crowding, block):
         solver = CrowdedTransit(net, zones(n), params)
         found = solver.assign(trips, relative_gap=1e-5, max_iterations=500)
         assert found.converged, seed
-        cost, frequency = ride_and_frequency(net, params, found.segment_flow, found.boardings)
+        cost, frequency = ride_and_frequency(net, params, found.segment_flow)
         nobody = np.zeros(len(net.line_stop))
-        empty = ride_and_frequency(net, params, nobody, nobody)
+        empty = ride_and_frequency(net, params, nobody)
         _, serves = least_costs(net, n, params, *empty)
         skim, _ = least_costs(net, n, params, cost, frequency, serves)
         np.testing.assert_allclose(found.skims.weighted, skim, rtol=1e-9)
@@ -91,6 +92,28 @@ def test_gap_is_that_of_the_slow_twin(crowding, block):
         np.testing.assert_allclose(
             found.segment_flow, through + found.boardings - found.alightings, atol=1e-6
         )
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_networks_that_cannot_serve_their_demand_converge(block):
+    """At 20 times the trips: the gap, who gives up, places and conservation, by the slow twin."""
+    full = 0
+    for seed in range(10 * block, 10 * block + 10):
+        net, n, trips = random_case(seed)
+        found = CrowdedTransit(net, zones(n), FULL).assign(20.0 * trips, relative_gap=1e-4)
+        assert found.converged, seed
+        places = np.repeat(counted_places(net, FULL), np.diff(net.line_first))
+        assert (found.segment_flow <= places).all(), seed
+        served = found.total_demand - found.intrazonal_demand - found.unreachable_demand
+        served -= found.given_up_demand
+        assert found.access_flow.sum() == pytest.approx(served, rel=1e-9)
+        cost, frequency = ride_and_frequency(net, FULL, found.segment_flow)
+        nobody = np.zeros(len(net.line_stop))
+        _, serves = least_costs(net, n, FULL, *ride_and_frequency(net, FULL, nobody))
+        skim, _ = least_costs(net, n, FULL, cost, frequency, serves)
+        np.testing.assert_allclose(found.skims.weighted, skim, rtol=1e-9)
+        full += found.wait_stretch.max() > 2.0
+    assert full > 0
 
 
 def test_those_who_choose_whether_to_come_follow_the_logit():
@@ -128,20 +151,25 @@ def test_same_bits_at_any_thread_count():
     assert found[0].skims.weighted.tobytes() == found[1].skims.weighted.tobytes()
 
 
-@pytest.mark.parametrize("boardings", [10.0, 300.0, 900.0, 1150.0, 1300.0])
-def test_steepness_is_the_derivative_of_the_cost(boardings):
-    net = one_line()
-    run, step = net.run_time, 1e-4 * boardings
+@pytest.mark.parametrize("load", [0.01, 0.3, 0.8, 0.99, 1.1])
+def test_slopes_are_the_derivatives_of_the_conditions(load):
+    vehicles, step = Vehicles(one_line(), FULL), 1e-6
+    low, here, high = (vehicles.at(np.full(2, load + k * step)) for k in (-1, 0, 1))
+    for name, slope in (("time_weight", "weight_slope"), ("wait_stretch", "stretch_slope")):
+        rise = (getattr(high, name) - getattr(low, name)) / (2.0 * step)
+        np.testing.assert_allclose(getattr(here, slope), rise, rtol=1e-4, atol=1e-7)
 
-    def at(flow):
-        flows = np.array([flow, 0.0])
-        return conditions(net, FULL, flows, flows, run)
 
-    low, here, high = at(boardings - step), at(boardings), at(boardings + step)
-    wait = np.log(high.wait_stretch[0] / low.wait_stretch[0]) / (2.0 * step) * boardings
-    assert here.bend_wait[0] == pytest.approx(wait, rel=1e-3, abs=1e-12)
-    ride = run[0] * (high.time_weight[0] - low.time_weight[0]) / (2.0 * step) * boardings
-    assert here.bend_run[0] == pytest.approx(ride, rel=1e-5, abs=1e-9)
+@pytest.mark.parametrize("crowding", ["comfort", "capacity"])
+def test_loads_of_unknowns_are_the_inverse_of_their_definition(crowding):
+    params = replace(FULL, crowding=crowding)
+    vehicles, wait = Vehicles(one_line(), params), np.full(2, 300.0)
+    x = np.array([0.4, 9.0])
+    load, slope = loads_of(x, vehicles, wait)
+    made = load + wait * (vehicles.at(load).wait_stretch - 1.0) / WAIT_UNIT
+    np.testing.assert_allclose(made, x, rtol=1e-9)
+    more, _ = loads_of(x + 1e-6, vehicles, wait)
+    np.testing.assert_allclose((more - load) / 1e-6, slope, rtol=1e-4)
 
 
 def test_lines_that_were_made_up_hold_whoever_comes():
