@@ -79,7 +79,7 @@ def loads_of(x: Array, vehicles: Vehicles, empty_wait: Array) -> tuple[Array, Ar
 def agree(
     respond: Callable[[Array], Response], x: Array, reach: float, tolerance: float
 ) -> tuple[Array, Response, int]:
-    """Find unknowns at which passengers make the loads that are expected.
+    """Find unknowns at which passengers make the loads that are expected, in one step at least.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def agree(
     found = respond(x)
     bound = np.full(len(x), reach)
     for step in range(MOST_STEPS):
-        if found.off <= tolerance:
+        if found.off == 0.0 or (found.off <= tolerance and step > 0):
             return x, found, step
         move = -found.miss / found.steep
         if found.off < _NEAR:
