@@ -168,7 +168,6 @@ class CrowdedTransit:
             access=np.zeros((n, N_SLOTS, n), np.int32),
             base=np.zeros((n, n, N_SLOTS + 1)),
             share=np.zeros((n, n, N_SLOTS + 1)),
-            away=np.zeros((n, n)),
         )
         self._vehicles = Vehicles(transit, params)
         self._limited = np.isfinite(self._vehicles.places)
@@ -344,7 +343,8 @@ class CrowdedTransit:
         guess = self._vehicles.at(load)
         by_block(
             respond_block, self._n_blocks, guess.of(self._graph), weights(self.params), asked,
-            self._scale, choice.spread, self._pool, *self._flows, self._movable,
+            choice.cost, self._scale, choice.spread, choice.fare, self._pool, *self._flows,
+            self._movable,
         )  # fmt: skip
         aboard, boardings, _ = self._flows[0].sum(axis=0)
         riding, boarding = self._movable.sum(axis=0)

@@ -37,8 +37,9 @@ _NEW: Final = 0.1
 
 @block_kernel
 def respond_block(
-    block: int, net: Any, weight: Any, trips: Any, scale: float, spread: float, pool: Any,
-    block_entry_flow: Any, block_walk_flow: Any, block_access_flow: Any, block_movable: Any,
+    block: int, net: Any, weight: Any, trips: Any, limit: Any, scale: float, spread: float,
+    fare: float, pool: Any, block_entry_flow: Any, block_walk_flow: Any, block_access_flow: Any,
+    block_movable: Any,
 ) -> None:  # fmt: skip
     """Divide passengers over their strategies at some conditions, and load them.
 
@@ -49,7 +50,9 @@ def respond_block(
     weight : float64 array [4]
         See :func:`~.hyperpath.label_nodes`.
     trips : float64 array [zone, zone], trips/h
-    scale, spread : float, s
+    limit, spread, fare
+        See :func:`search_block`.
+    scale : float, s
         See :func:`~.strategy_move.divide`.
     pool : StrategyPool, ``share`` written
     block_entry_flow, block_walk_flow, block_access_flow
@@ -68,22 +71,23 @@ def respond_block(
     walk_flow[:] = 0.0
     access_flow[:] = 0.0
     flow = np.zeros(n_nodes)
-    node_cost = np.empty(n_nodes)
+    node_cost = np.empty((2, n_nodes))
     cost = np.empty((n_zones, N_SLOTS + 1))
+    paid = np.zeros((n_zones, N_SLOTS))
     movable = np.zeros((3, len(net.entry_stop)))
     nowhere = np.zeros(max(len(net.walk_from), len(net.access_time)))
     for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
         cost[:] = np.inf
         for origin in range(n_zones):
-            cost[origin, N_SLOTS] = pool.away[zone, origin]
+            cost[origin, N_SLOTS] = limit[origin, zone]
         for slot in range(N_SLOTS):
             if pool.reached[zone, slot] > 0:
                 price_origins(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
-                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot],
-                              node_cost, cost[:, slot])  # fmt: skip
+                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot], fare,
+                              node_cost, cost[:, slot], paid[:, slot])  # fmt: skip
         for origin in range(n_zones):
             if trips[origin, zone] > 0.0:
-                divide(pool.base[zone, origin], cost[origin], scale, spread,
+                divide(pool.base[zone, origin], cost[origin], paid[origin], scale, spread,
                        pool.share[zone, origin])  # fmt: skip
         load_zone(net, pool, trips, zone, flow, entry_flow, walk_flow, access_flow)
         for slot in range(N_SLOTS):
@@ -125,7 +129,8 @@ def search_block(
         See :func:`~.strategy_move.divide`.
     spread : float
         0 where all stay away at ``limit``; else the scale of a logit in s: a share ``u`` that stays
-        away does so at ``limit - fare x boardings + spread ln(u / (1 - u))``.
+        away does so at ``limit - fare x boardings + spread ln(u / (1 - u))``, boardings being the
+        mean of those who ride.
     fare : float
         Cost of a boarding to those who choose whether to come, s.
     ready : float
@@ -135,7 +140,8 @@ def search_block(
     pool : StrategyPool, ``base`` and strategies written
         Empty at first: everybody then takes the best strategy.
     skims : float64 array [N_PARTS, zone, zone], written
-        Of the best strategies; walks all the way, where vehicles are full, among them.
+        Of the best strategies; walks all the way, where vehicles are full, among them. Boardings,
+        where passengers choose whether to come, are the mean of those who do.
     block_totals : float64 array [block, 3], s trips/h, the block's written
         Weighted wait of the flows that were loaded; least cost of those who ride; excess cost of
         those who stay away.
@@ -157,8 +163,9 @@ def search_block(
     entry_flow = np.zeros((3, n_entries))
     walk_flow = np.zeros(len(net.walk_from))
     access_flow = np.zeros((2, len(net.access_time)))
-    node_cost = np.empty(n_nodes)
+    node_cost = np.empty((2, n_nodes))
     cost = np.empty((n_zones, N_SLOTS + 1))
+    paid = np.zeros((n_zones, N_SLOTS))
     access = np.empty(n_zones, np.int32)
     for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
         entry_flow[:] = 0.0
@@ -171,53 +178,69 @@ def search_block(
             totals[0] += weight[1] * weight[3] * longest
         reached = label_nodes(net, weight, zone, parts, via, rate, heap, keys, order)
         cost[:] = np.inf
+        for slot in range(N_SLOTS):
+            if pool.reached[zone, slot] > 0:
+                price_origins(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
+                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot], fare,
+                              node_cost, cost[:, slot], paid[:, slot])  # fmt: skip
         for origin in range(n_zones):
             access[origin] = _leave_by(net, zone, parts, weight, origin, rides[zone])
             skim_origin(net, zone, parts, weight, origin, np.int64(access[origin]), skims)
-            pool.away[zone, origin] = limit[origin, zone]
-            if spread > 0.0 and access[origin] >= 0:
-                pool.away[zone, origin] -= fare * skims[BOARDINGS, origin, zone]
-            cost[origin, N_SLOTS] = pool.away[zone, origin]
+            cost[origin, N_SLOTS] = limit[origin, zone]
             if trips[origin, zone] > 0.0:
-                away = pool.share[zone, origin, N_SLOTS]
-                staying = pool.away[zone, origin]
+                share = pool.share[zone, origin]
+                away = share[N_SLOTS]
+                staying = limit[origin, zone]
                 if spread > 0.0:
-                    staying += spread * np.log(inside(away) / (1.0 - inside(away)))
+                    fares = _mean_fare(share, paid[origin], fare * skims[BOARDINGS, origin, zone])
+                    staying += spread * np.log(inside(away) / (1.0 - inside(away))) - fares
+                    if fare > 0.0:
+                        skims[BOARDINGS, origin, zone] = fares / fare
                 least = min(skims[WEIGHTED, origin, zone], staying)
                 totals[1] += trips[origin, zone] * (1.0 - away) * least
                 if away > 0.0:
                     totals[2] += trips[origin, zone] * away * (staying - least)
-        for slot in range(N_SLOTS):
-            if pool.reached[zone, slot] > 0:
-                price_origins(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
-                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot],
-                              node_cost, cost[:, slot])  # fmt: skip
         for origin in range(n_zones):
             _start_from(pool, zone, origin, ready)
         free_slots(pool, trips, zone)
-        if _improves(cost, skims[WEIGHTED], trips, zone):
+        if _improves(cost, skims[WEIGHTED], trips, zone, spread):
             slot = slot_for_new(pool, trips, zone)
             keep(pool, zone, slot, via, order, reached, access)
             for origin in range(n_zones):
                 cost[origin, slot] = skims[WEIGHTED, origin, zone]
+                if access[origin] >= 0:
+                    paid[origin, slot] = fare * parts[BOARDINGS, net.access_stop[access[origin]]]
         for origin in range(n_zones):
             if trips[origin, zone] > 0.0:
-                _try_best(pool.base[zone, origin], cost[origin], scale, spread, ready)
+                _try_best(pool.base[zone, origin], cost[origin], paid[origin], scale, spread,
+                          ready)  # fmt: skip
         free_slots(pool, trips, zone)
 
 
 @sub_kernel
 def price_origins(
-    net: Any, weight: Any, zone: int, via: Any, order: Any, reached: int, access: Any,
-    node_cost: Any, cost: Any,
+    net: Any, weight: Any, zone: int, via: Any, order: Any, reached: int, access: Any, fare: float,
+    node_cost: Any, cost: Any, paid: Any,
 ) -> None:  # fmt: skip
-    """Write what a strategy costs from each origin that it serves."""
-    price_strategy(net, weight, zone, via, order, reached, node_cost)
+    """Write what a strategy costs from each origin that it serves, and the fares beside."""
+    price_strategy(net, weight, zone, via, order, reached, node_cost[0], node_cost[1])
     for origin in range(len(cost)):
         own = access[origin]
         if own >= 0:
             stop = net.access_stop[own]
-            cost[origin] = node_cost[stop] + weight[0] * net.access_time[own]
+            cost[origin] = node_cost[0, stop] + weight[0] * net.access_time[own]
+            paid[origin] = fare * node_cost[1, stop]
+
+
+@sub_kernel
+def _mean_fare(share: Any, paid: Any, of_best: float) -> float:
+    """Return the mean fare of those who ride; that of the best strategy where nobody does."""
+    total, riding = 0.0, 0.0
+    for slot in range(N_SLOTS):
+        if share[slot] > 0.0:
+            total += share[slot] * paid[slot]
+            riding += share[slot]
+    return total / riding if riding > 0.0 else of_best
 
 
 @sub_kernel
@@ -249,7 +272,9 @@ def _start_from(pool: Any, zone: int, origin: int, ready: float) -> None:
 
 
 @sub_kernel
-def _try_best(base: Any, cost: Any, scale: float, spread: float, ready: float) -> None:
+def _try_best(
+    base: Any, cost: Any, paid: Any, scale: float, spread: float, ready: float
+) -> None:  # fmt: skip
     """Let some of a pair of zones begin with the cheapest there is, all of them at first."""
     total, best, used = 0.0, 0, np.inf
     for slot in range(N_SLOTS + 1):
@@ -261,7 +286,7 @@ def _try_best(base: Any, cost: Any, scale: float, spread: float, ready: float) -
     if total == 0.0:
         away = 0.0
         if spread > 0.0:
-            odds = (cost[N_SLOTS] - cost[best]) / spread
+            odds = (cost[N_SLOTS] - cost[best] - paid[best]) / spread
             away = inside(1.0 / (1.0 + np.exp(min(odds, RARE_LOG))))
         base[N_SLOTS] = max(away, ready)
         base[best] = max(1.0 - away, _NEW * ready)
@@ -275,7 +300,7 @@ def _try_best(base: Any, cost: Any, scale: float, spread: float, ready: float) -
 
 
 @sub_kernel
-def _improves(cost: Any, least: Any, trips: Any, zone: int) -> bool:
+def _improves(cost: Any, least: Any, trips: Any, zone: int, spread: float) -> bool:
     """Say whether the new strategy is cheaper than the pool's for anybody who travels."""
     gain, total = 0.0, 0.0
     known_any = False
@@ -285,8 +310,11 @@ def _improves(cost: Any, least: Any, trips: Any, zone: int) -> bool:
             known_any = known_any or cost[origin, slot] < np.inf
             known = min(known, cost[origin, slot])
         if trips[origin, zone] > 0.0:
-            known = min(known, cost[origin, N_SLOTS])
-            new = min(least[origin, zone], cost[origin, N_SLOTS])
+            new = least[origin, zone]
+            if spread == 0.0:
+                # In a logit somebody rides however dear it is.
+                known = min(known, cost[origin, N_SLOTS])
+                new = min(new, cost[origin, N_SLOTS])
             gain += trips[origin, zone] * (known - new)
             total += trips[origin, zone] * abs(new)
     return total > 0.0 and (not known_any or gain > _SAME * total)

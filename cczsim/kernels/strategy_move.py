@@ -15,17 +15,19 @@ FORGOTTEN: Final = 1e-12
 
 
 @sub_kernel
-def divide(base: Any, cost: Any, scale: float, spread: float, share: Any) -> None:
+def divide(base: Any, cost: Any, fare: Any, scale: float, spread: float, share: Any) -> None:
     """Find the shares that passengers take at some costs, not far from those they had.
 
     They are least in ``cost x share + scale x (relative entropy to base)``, and the entropy of
-    whether to come where a choice is made: a logit in closed form.
+    whether to come where a choice is made: a logit in closed form. Fares move nobody from one
+    strategy to another, but who comes pays the mean of them.
 
     Parameters
     ----------
     base : float64 array [slot + 1]
         Shares before; the last of them stays away.
     cost : float64 array [slot + 1], s
+    fare : float64 array [slot], s
     scale : float
         How freely they move, s: the smaller the further.
     spread : float
@@ -36,18 +38,19 @@ def divide(base: Any, cost: Any, scale: float, spread: float, share: Any) -> Non
     for slot in range(N_SLOTS):
         if base[slot] > 0.0:
             least = min(least, cost[slot])
-    coming = 0.0
+    coming, paid = 0.0, 0.0
     for slot in range(N_SLOTS):
         share[slot] = 0.0
         if base[slot] > 0.0 and cost[slot] < np.inf:
             share[slot] = base[slot] * np.exp((least - cost[slot]) / scale)
             coming += share[slot]
+            paid += share[slot] * fare[slot]
     share[N_SLOTS] = 1.0
     if coming == 0.0:
         return
     away = 0.0
     if base[N_SLOTS] > 0.0 and cost[N_SLOTS] < np.inf:
-        odds = scale * np.log(base[N_SLOTS] / coming) + least - cost[N_SLOTS]
+        odds = scale * np.log(base[N_SLOTS] / coming) + least + paid / coming - cost[N_SLOTS]
         away = 1.0 / (1.0 + np.exp(min(-odds / (scale + spread), RARE_LOG)))
     if spread > 0.0:
         away = inside(away)

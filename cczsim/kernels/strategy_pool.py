@@ -25,8 +25,6 @@ class StrategyPool(NamedTuple):
         Access that the origin leaves by, -1 if the strategy does not serve it.
     base, share : float64 array [zone, origin, slot + 1]
         Shares that passengers move from, and those they have; the last of them stays away.
-    away : float64 array [zone, origin], s
-        Cost of staying away, but for the logit's part of it.
     """
 
     via: Any
@@ -35,7 +33,6 @@ class StrategyPool(NamedTuple):
     access: Any
     base: Any
     share: Any
-    away: Any
 
 
 @sub_kernel

@@ -131,6 +131,38 @@ def test_those_who_choose_whether_to_come_follow_the_logit():
     assert found.total_demand == pytest.approx(found.segment_flow[0], rel=1e-9)
 
 
+@pytest.mark.parametrize("block", range(4))
+def test_choices_whether_to_come_agree_with_fares_that_differ_by_strategy(block):
+    """At 40 times the trips: odds are those of the slow twin's least cost and of the fares paid."""
+    full, many = 0, 40.0
+    for seed in range(10 * block, 10 * block + 10):
+        net, n, trips = random_case(seed)
+        solver = CrowdedTransit(net, zones(n), FULL)
+        reached = np.isfinite(skim_transit(net, zones(n), FULL).weighted)
+        away = Away(np.full((n, n), 6000.0), 600.0, 300.0)
+        found = solver.assign(many * trips, relative_gap=1e-6, away=away)
+        assert found.converged, seed
+        places = np.repeat(counted_places(net, FULL), np.diff(net.line_first))
+        assert (found.segment_flow <= places).all(), seed
+        nobody = np.zeros(len(net.line_stop))
+        _, serves = least_costs(net, n, FULL, *ride_and_frequency(net, FULL, nobody))
+        cost, frequency = ride_and_frequency(net, FULL, found.segment_flow)
+        skim, _ = least_costs(net, n, FULL, cost, frequency, serves)
+        np.testing.assert_allclose(found.skims.weighted, skim, rtol=1e-9)
+        asked = np.where(reached & ~np.eye(n, dtype=bool), many * trips, 0.0)
+        goes = asked > 0.0
+        boardings = np.where(goes, found.skims.boardings, 0.0)
+        price = np.where(goes, skim, 0.0) + away.fare * boardings
+        wanted = asked / (1.0 + np.exp((price - away.cost) / away.spread))
+        riders = solver.riders(many * trips)
+        assert found.access_flow.sum() == pytest.approx(riders.sum(), rel=1e-9)
+        assert np.abs(riders - wanted).sum() <= 1e-3 * asked.sum(), seed
+        # Fares paid in all are those of the boardings there are.
+        assert found.boardings.sum() == pytest.approx((riders * boardings).sum(), rel=1e-6)
+        full += found.wait_stretch.max() > 1.5
+    assert full > 0
+
+
 def test_empty_vehicles_cost_what_they_cost_without_crowding():
     net, n, trips = random_case(5)
     free = skim_transit(net, zones(n), FULL)
