@@ -11,12 +11,21 @@ import numpy as np
 
 from cczsim.assignment.bus_times import BusTimes
 from cczsim.assignment.bush_solution import BushStart
+from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.elastic import (
     ElasticAssignment,
     ElasticParams,
     ElasticState,
     Moved,
     elastic_assignment,
+)
+from cczsim.assignment.park_ride import (
+    Parked,
+    Parking,
+    ParkRide,
+    between_zones,
+    moved_legs,
+    of_zones,
 )
 from cczsim.assignment.rail_or_bus import assign_rail_and_bus, rail_and_bus_costs, skim_buses
 from cczsim.assignment.relaxation import Relaxation
@@ -27,6 +36,7 @@ from cczsim.assignment.transit_crowding import Away, CrowdedTransit, CrowdState
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.mode_choice import (
+    PARK_RIDE,
     active_cost,
     car_fixed,
     choose,
@@ -39,6 +49,7 @@ from cczsim.demand.mode_choice import (
     within,
 )
 from cczsim.demand.params import DemandParams
+from cczsim.demand.park_ride import LotLoads
 from cczsim.demand.pivot import Pivot, shifted
 from cczsim.errors import AssignmentError, NetworkError
 from cczsim.network.network import Network
@@ -107,6 +118,7 @@ def other_alternatives(
     buses : TransitSkims, optional
         Of strategies over buses alone, where rail and bus are told apart.
     """
+    skims, buses = (between_zones(found, zones.n_zones) for found in (skims, buses))
     if skims is None:
         riding = {"transit": np.full((zones.n_zones, zones.n_zones), np.inf)}
     elif buses is None:
@@ -179,6 +191,8 @@ class ModeState:
         Trips of this round, where destinations are chosen.
     near : BushStart, optional
         What the roads of the next round start from, while the lines of this one are being solved.
+    parked : Parked, optional
+        Park-and-ride of this round, where there are car parks.
     """
 
     roads: ElasticState | None = None
@@ -189,6 +203,7 @@ class ModeState:
     lines: CrowdState | None = None
     places: Relaxation | None = None
     near: BushStart | None = None
+    parked: Parked | None = None
 
 
 Destinations = Callable[[Array], Array]
@@ -209,6 +224,7 @@ def mode_equilibrium(
     pivot: Pivot | None = None,
     destinations: Destinations | None = None,
     destination_residual: float = 1e-4,
+    park_ride: ParkRide | None = None,
     start: ModeState | None = None,
     near: BushStart | None = None,
     keep_bushes: bool = False,
@@ -246,6 +262,8 @@ def mode_equilibrium(
         Makes trips of the costs of all modes; ``trips`` are then the first ones.
     destination_residual : float
         Share of all trips that costs may still take to other places at the end.
+    park_ride : ParkRide, optional
+        Car parks that people may leave their cars at; roads and lines then take turns too.
     start : ModeState, optional
         Of the same run, which was interrupted; it ends with the same bits.
     on_state : callable, optional
@@ -261,21 +279,28 @@ def mode_equilibrium(
     NetworkError
         A network without zones.
     AssignmentError
-        Crowding where rail and bus are told apart, which is not modelled.
+        Crowding where rail and bus are told apart, or where there are car parks, which is not
+        modelled; car parks where the choice pivots on what was observed.
     """
     demand = demand or DemandParams()
     zones, road = network.zones, network.road
     if zones is None:
         raise NetworkError.of(network.info.name, "no zones", "a network with zones")
-    if skims is None and network.transit is not None:
-        skims = skim_transit(
-            network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
-        )
+    lines, ends, parking = network.transit, zones, None
+    if lines is not None and park_ride is not None and park_ride.lots.n_lots:
+        if pivot is not None or (transit is not None and transit.crowding != "off"):
+            raise AssignmentError.of(
+                "park_and_ride", "car parks", "demand.observed not set, and transit.crowding off"
+            )
+        parking = Parking(zones, lines, park_ride, demand)
+        lines, ends, skims = parking.lines, parking.ends, None
+    if skims is None and lines is not None:
+        skims = skim_transit(lines, ends, transit, seconds_per_cny=demand.seconds_per_cny)
     if distance is None:
         distance = street_distance(road, zones)
-    buses, lines = None, network.transit
+    buses = None
     if lines is not None:
-        buses = skim_buses(lines, zones, transit, demand)
+        buses = skim_buses(lines, ends, transit, demand)
     params = params or ElasticParams()
     crowd, traffic = None, None
     if lines is not None and transit is not None:
@@ -290,7 +315,7 @@ def mode_equilibrium(
     if traffic is not None:
         road = traffic.road
     hang_on_flow = crowd is not None or traffic is not None
-    in_rounds = hang_on_flow or destinations is not None
+    in_rounds = hang_on_flow or destinations is not None or parking is not None
     share = _PART if in_rounds else 1.0
     began = time.perf_counter()
     state = start or ModeState()
@@ -304,9 +329,21 @@ def mode_equilibrium(
         if crowd is not None and state.lines is not None:
             crowd.go_on(state.lines)
         began -= rounds[-1].seconds if rounds else 0.0
+    parked, held = state.parked, None
+    if parking is not None and parked is None and skims is not None:
+        empty = LinkCost(road, toll_factor(demand), distance_factor(demand))
+        still = empty.cost(np.zeros(road.n_links))
+        drive = zone_costs(road, still, ends.centroid, network.turns)
+        others = other_costs(zones, distance, skims, demand, buses)
+        parked = parking.begin(drive, skims, places.at, others)
     while True:
         trips = places.at
         others = shifted(other_costs(zones, distance, skims, demand, buses), pivot)
+        odds, on_roads = odds_beside_car(others, demand, pivot), trips_by_road(trips, pivot)
+        if parking is not None and parked is not None:
+            held = parking.loads(parked.legs, trips)
+            on_roads = parking.on_roads(trips - parked.legs.share * trips, held)
+            odds = parking.on_roads(odds)
         # The first round only tells the roads' costs to the lines.
         loose = _FIRST_GAP if in_rounds and not rounds else 0.0
         if destinations is not None and rounds:
@@ -317,13 +354,13 @@ def mode_equilibrium(
             on_lines = crowd.state if crowd is not None else None
             here = ModeState(
                 rounds=tuple(rounds), skims=skims, buses=buses, lines=on_lines,
-                places=places if destinations is not None else None,
+                places=places if destinations is not None else None, parked=parked,
             )  # fmt: skip
         solved = state.solved or elastic_assignment(
             road,
-            zones,
-            trips_by_road(trips, pivot),
-            odds_beside_car(others, demand, pivot),
+            ends,
+            on_roads,
+            odds,
             scale=demand.choice_scale,
             car_fixed=car_fixed(demand),
             occupancy=demand.car_occupancy,
@@ -335,7 +372,7 @@ def mode_equilibrium(
                 demand_residual=max(share * params.demand_residual, loose),
             ),
             turns=network.turns,
-            near=solved,
+            near=solved if parking is None else None,
             moved=moved_to,
             start=state.roads,
             near_bushes=near,
@@ -345,6 +382,9 @@ def mode_equilibrium(
         )
         if not in_rounds:
             break
+        to_ends = solved.car_cost
+        if parking is not None:
+            solved = parking.between_zones(solved)
         if params.algorithm == "b":
             kept = solved.road.bushes
             near = state.near if kept is None else kept.start()
@@ -372,13 +412,20 @@ def mode_equilibrium(
             )
             skims = found.skims
         elif traffic is not None and lines is not None:
-            skims = skim_transit(lines, zones, transit, seconds_per_cny=demand.seconds_per_cny)
-            buses = skim_buses(lines, zones, transit, demand)
+            skims = skim_transit(lines, ends, transit, seconds_per_cny=demand.seconds_per_cny)
+            buses = skim_buses(lines, ends, transit, demand)
         state = ModeState()
         if hang_on_flow:
             rides = other_costs(zones, distance, skims, demand, buses)["transit"]
             costs |= shifted({"transit": rides}, pivot)
-        moved = _moved(trips, before, choose(costs, demand.choice_scale))
+        lots_left = 0.0
+        if parking is not None and parked is not None and held is not None and skims is not None:
+            legs = parking.find(to_ends, skims, trips, costs, parked.legs.price)
+            lots_left = moved_legs(held, parking.loads(legs, trips), trips)
+            before = {mode: own * (1.0 - parked.legs.share) for mode, own in before.items()}
+            before[PARK_RIDE] = parked.legs.share
+            costs[PARK_RIDE] = legs.cost
+        moved = max(_moved(trips, before, choose(costs, demand.choice_scale)), lots_left)
         elsewhere = 0.0
         if destinations is not None:
             drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
@@ -399,23 +446,30 @@ def mode_equilibrium(
         if agreed or len(rounds) >= max_rounds:
             others["transit"] = costs["transit"]
             break
+        if parking is not None and parked is not None and skims is not None:
+            others |= {"transit": costs["transit"]}
+            parked = parking.step(parked, legs, to_ends, skims, trips, others)
         if destinations is not None:
             places = places.towards(wanted)
             moved_to = Moved(wanted, places.step)
     scale = demand.choice_scale
     car = solved.car_trips.copy()
+    parkers = np.zeros_like(trips) if parked is None else parked.legs.share * trips
     # Trips within a zone load no street; their split is the logit at the way within it.
     inside = np.eye(zones.n_zones, dtype=bool)
     drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
     drive = shifted({"car": drive}, pivot)["car"]
     car[inside] = (choose({"car": drive, **others}, scale)["car"] * trips)[inside]
-    rest = np.maximum(trips - car, 0.0)
+    rest = np.maximum(trips - parkers - car, 0.0)
     of_others = choose(others, scale)
     riding, walking = rest * of_others["transit"], rest * of_others["active"]
     # Where nothing is known of a zone's size its trips within are the car's; they load nothing.
     unknown = inside & ~(np.isfinite(drive) | np.isfinite(others["active"]))
     car[unknown] = trips[unknown]
     modes = {"car": car, "transit": riding, "active": walking}
+    if held is not None:
+        modes[PARK_RIDE] = parkers
+        held = replace(held, cost=costs[PARK_RIDE])
     residual, assigned = solved.demand_residual, None
     if crowd is not None:
         assigned = found
@@ -435,9 +489,13 @@ def mode_equilibrium(
     }
     money = demand.seconds_per_cny
     if crowd is None and lines is not None and buses is None:
-        assigned = assign_transit(lines, zones, riding, transit, seconds_per_cny=money)
+        rides = _with_lots(riding, parking, held)
+        assigned = assign_transit(lines, ends, rides, transit, seconds_per_cny=money)
     elif crowd is None and lines is not None:
-        assigned = assign_rail_and_bus(lines, zones, parts["rail"], parts["bus"], transit, money)
+        rides, by_bus = _with_lots(parts["rail"], parking, held), _with_lots(parts["bus"], parking)
+        assigned = assign_rail_and_bus(lines, ends, rides, by_bus, transit, money)
+    if parking is not None and assigned is not None:
+        assigned = of_zones(assigned, zones.n_zones, parking.n_access)
     return ModeEquilibrium(
         road=solved.road,
         transit=assigned,
@@ -447,11 +505,17 @@ def mode_equilibrium(
         demand_residual=residual,
         rounds=tuple(rounds),
         parts=parts,
-        buses=buses,
+        buses=between_zones(buses, zones.n_zones),
+        lots=held,
         shift=pivot.shift if pivot is not None else {},
         asked=trips if destinations is not None else None,
         run_time=lines.run_time if traffic is not None and lines is not None else None,
     )
+
+
+def _with_lots(trips: Array, parking: Parking | None, loads: LotLoads | None = None) -> Array:
+    """Return trips by lines with the rides of park-and-ride, where there is any."""
+    return trips if parking is None else parking.on_lines(trips, loads)
 
 
 def _within(

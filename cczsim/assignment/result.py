@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from cczsim.assignment.bush_solution import BushSolution
 from cczsim.columns import Array, Columns, column
+from cczsim.demand.park_ride import LotLoads
 
 
 class Status(StrEnum):
@@ -248,6 +249,8 @@ class ModeEquilibrium:
         What costs of modes were shifted by, where the choice pivots on what was observed.
     asked : array [zone, zone], trips/h, optional
         Trips of all modes, where destinations were chosen in it.
+    lots : LotLoads, optional
+        What comes to car parks, where there are any; their trips are the mode ``park_ride``.
     """
 
     road: RoadAssignment
@@ -262,6 +265,7 @@ class ModeEquilibrium:
     run_time: Array | None = None
     shift: dict[str, Array] = field(default_factory=dict)
     asked: Array | None = None
+    lots: LotLoads | None = None
 
     @property
     def destination_residual(self) -> float:

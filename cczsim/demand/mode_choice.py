@@ -18,6 +18,8 @@ from cczsim.columns import Array
 from cczsim.demand.params import DemandParams
 
 MODES = ("car", "transit", "active")
+PARK_RIDE = "park_ride"
+"""The mode of those who drive to a car park and ride on, where there are any."""
 WITHIN = {"transit": ("rail", "bus"), "active": ("walk", "cycle")}
 """What each nest may hold, where its alternatives are told apart."""
 

@@ -13,12 +13,16 @@ TRANSIT_CHOICE: Final = ("together", "rail or bus")
 ACTIVE_CHOICE: Final = ("together", "walk or cycle")
 
 
-def _param(
+def parameter(
     default: Any, dimension: str, meaning: str, source: str, *, above: float | None = None,
     **more: Any,
 ) -> Any:  # fmt: skip
+    """Declare a parameter, in SI, with what is said of it."""
     metadata = {"dimension": dimension, "meaning": meaning, "source": source, "above": above}
     return field(default=default, metadata=metadata | more)
+
+
+_param = parameter
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from cczsim.indicators.density import road_density, zone_density
 from cczsim.indicators.energy import energy_indicators
 from cczsim.indicators.flows import road_indicators
 from cczsim.indicators.indicator import Indicator
+from cczsim.indicators.park_ride import lot_indicators
 from cczsim.indicators.transit import transit_indicators
 from cczsim.indicators.travel import travel_indicators
 from cczsim.network.network import Network
@@ -108,6 +109,7 @@ def all_indicators(
         *road_indicators(network, equilibrium.road),
         *travel_indicators(network, equilibrium, times),
         *lines,
+        *(lot_indicators(equilibrium.lots) if equilibrium.lots is not None else ()),
         *access,
         *energy_indicators(network, equilibrium.road),
     )

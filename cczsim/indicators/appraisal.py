@@ -15,7 +15,7 @@ pairs that a mode does not serve in one of both; the logsum counts them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from cczsim.assignment.equilibrium import other_costs, street_distance
 from cczsim.assignment.result import ModeEquilibrium
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
-from cczsim.demand.mode_choice import car_fixed, composite
+from cczsim.demand.mode_choice import PARK_RIDE, car_fixed, composite
 from cczsim.demand.params import DemandParams
 from cczsim.indicators.flows import link_tiers, stop_tiers, tiers_present
 from cczsim.indicators.indicator import Indicator
@@ -59,6 +59,8 @@ def situation(
     distance = street_distance(network.road, zones)
     costs = other_costs(zones, distance, skims, demand, equilibrium.buses)
     costs["car"] = equilibrium.car_time + car_fixed(demand)
+    if equilibrium.lots is not None:
+        costs[PARK_RIDE] = equilibrium.lots.cost
     for mode, shift in equilibrium.shift.items():
         costs[mode] = costs[mode] + shift
     return Situation(equilibrium.trips, costs, times)
@@ -79,6 +81,7 @@ def appraisal_indicators(
     assert zones is not None
     origins: list[tuple[dict[str, str], Array]] = [({"area": "all"}, zones.inside)]
     origins += [({"tier": name}, zones.tier == code) for code, name in tiers_present(network)]
+    before, after = _offered_in_either(before, after)
     apart = ~np.eye(zones.n_zones, dtype=bool)
     scale, worth = demand.choice_scale, demand.value_of_time
     total = 0.5 * np.add.reduce([before.trips[m] + after.trips[m] for m in after.trips])
@@ -113,6 +116,22 @@ def appraisal_indicators(
             Indicator(name, share, "%", {"area": "all"}, "residents of zones by sign of gain")
         )
     return out
+
+
+def _offered_in_either(one: Situation, other: Situation) -> tuple[Situation, Situation]:
+    """Return both with the modes of either: nobody goes by one that is not offered."""
+    modes = (*one.trips, *(mode for mode in other.trips if mode not in one.trips))
+    size = next(iter(one.trips.values())).shape
+    none, never = np.zeros(size), np.full(size, np.inf)
+
+    def whole(found: Situation) -> Situation:
+        return replace(
+            found,
+            trips=found.trips | {mode: none for mode in modes if mode not in found.trips},
+            costs=found.costs | {mode: never for mode in modes if mode not in found.costs},
+        )
+
+    return whole(one), whole(other)
 
 
 def _gain(trips: Array, before: Array, after: Array, apart: Array) -> Array:
@@ -165,6 +184,7 @@ def surplus_by_zone(
 
     By logsum; NaN where nobody lives.
     """
+    before, after = _offered_in_either(before, after)
     scale = demand.choice_scale
     apart = ~np.eye(len(population), dtype=bool)
     total = 0.5 * np.add.reduce([before.trips[m] + after.trips[m] for m in after.trips])

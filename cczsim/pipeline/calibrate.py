@@ -36,6 +36,7 @@ from cczsim.network.zones import TIERS
 from cczsim.pipeline.assign import check_targets, write_text
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
+from cczsim.scenario.park_ride import park_ride_of
 from cczsim.scenario.run import prepare
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.scenario.street_delay import with_street_delay
@@ -216,6 +217,7 @@ class _Model:
                     max_iterations=rules.max_iterations,
                 ),
                 transit_gap=max(rules.transit_gap, _LOOSE), max_rounds=rules.max_rounds,
+                park_ride=park_ride_of(spec, self.changed),
             )  # fmt: skip
         return _Trial(spec, distribution, decay, found_bands, equilibrium)
 

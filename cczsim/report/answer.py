@@ -102,6 +102,10 @@ def _riders(teller: _Teller) -> list[Both]:
     }
     if all(share is not None for share in shares.values()):
         told.append(text("answer.modes", **shares))
+    parked = teller.figure("mode_share", {**_ALL, "mode": "park_ride"})
+    cars = teller.figure("lot_cars", _ALL)
+    if parked is not None and cars is not None:
+        told.append(text("answer.parked", figure=parked, cars=cars))
     boardings = teller.figure("boardings", _ALL)
     if boardings is not None:
         told.append(text("answer.boardings", figure=boardings))

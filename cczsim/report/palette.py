@@ -9,7 +9,9 @@ from cczsim.network.road_class import CLASS_CODE, ROAD_CLASSES
 
 BASE_COLOR: Final = "#a9b4bd"
 SCENARIO_COLOR: Final = "#1f5f8b"
-MODE_COLORS: Final = {"car": "#7d6b58", "transit": "#1f5f8b", "active": "#7aa974"}
+MODE_COLORS: Final = {
+    "car": "#7d6b58", "park_ride": "#b07aa1", "transit": "#1f5f8b", "active": "#7aa974",
+}  # fmt: skip
 
 LOAD_LIMITS: Final = (0.5, 0.7, 0.85, 1.0)
 _LOAD: Final = ("#6f9fc4", "#5aa88f", "#e6b422", "#e8702a", "#b2182b")

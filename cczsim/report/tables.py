@@ -37,7 +37,8 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "vehicle_km", "vehicle_hours", "mean_speed", "street_speed", "delay_hours",
         "delay_per_trip", "links_over_capacity", "km_over_capacity",
     ),
-    "lines": ("passenger_km", "boardings", "line_speed", "crowded_minute", "no_room"),
+    "lines": ("passenger_km", "boardings", "line_speed", "crowded_minute", "no_room", "lot_cars",
+              "lot_full", "lot_price"),
     "access": (
         "jobs_reached", "airport_minutes", "airport_reach", "schools_reached", "schools_minutes",
         "schools_reach", "hospitals_reached", "hospitals_minutes", "hospitals_reach",
@@ -45,7 +46,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "environment": ("energy", "co2", "pm25"),
     "appraisal": (
         "surplus", "surplus_hours", "time_saved", "winners", "losers", "fare_revenue",
-        "toll_revenue",
+        "toll_revenue", "parking_revenue",
     ),
     "other": (),
 }  # fmt: skip
@@ -241,7 +242,8 @@ def indicator_label(key: str, by: Mapping[str, str]) -> Both:
     parts = [term("mode", by[name]) for name in ("mode", "transit_mode", "by") if name in by]
     if "minutes" in by:
         parts.append(text("words.within_minutes", minutes=by["minutes"]))
-    said = {"mode", "transit_mode", "by", "minutes", "area", "tier"}
+    parts += [same(by["lot"])] if "lot" in by else []
+    said = {"mode", "transit_mode", "by", "minutes", "area", "tier", "lot"}
     parts += [same(f"{k} {v}") for k, v in sorted(by.items()) if k not in said]
     return label.join(*parts)
 

@@ -10,11 +10,15 @@ import numpy as np
 
 from cczsim.assignment.result import ModeEquilibrium, Unreachable
 from cczsim.columns import Array
+from cczsim.demand.mode_choice import PARK_RIDE
+from cczsim.demand.park_ride import LotLoads
 from cczsim.errors import ScenarioError
 from cczsim.scenario.result import LedgerRow
 
 _CLOSES_TO: Final = 1e-9
 _NAMED: Final = 5
+_TO_LOTS: Final = "to car parks"
+_FROM_LOTS: Final = "from car parks"
 
 
 def make_ledger(
@@ -39,7 +43,8 @@ def make_ledger(
     -------
     tuple of LedgerRow
         The rows of ``mode choice`` add up to ``generated``; the rows of ``road assignment``
-        (persons in cars) and ``transit assignment`` each to their mode.
+        (persons in cars) and ``transit assignment`` each to their mode, and those of ``to car
+        parks`` and ``from car parks`` each to park-and-ride.
 
     Raises
     ------
@@ -88,6 +93,8 @@ def make_ledger(
         lost_pairs[_pairs(equilibrium.transit.unreachable)] = True
         full = equilibrium.transit.given_up
         rows += _carried("transit assignment", transit, lost_pairs, why, ids, full)
+    if equilibrium.lots is not None:
+        rows += _parked(equilibrium.lots)
     ledger = tuple(rows)
     check_closed(ledger)
     return ledger
@@ -96,6 +103,7 @@ def make_ledger(
 _WHY: Final = {
     "car": "driver or passenger",
     "transit": "rail and bus",
+    "park_ride": "by car to a car park, and on by rail or bus",
     "active": "walking and cycling, assigned to no network",
 }
 
@@ -150,6 +158,17 @@ def _no_room(stage: str, full: Unreachable, zone_id: Array) -> LedgerRow:
     return LedgerRow(stage, "no room", math.fsum(full.trips.tolist()), why)
 
 
+def _parked(loads: LotLoads) -> list[LedgerRow]:
+    """Return the trips of each car park, by the leg to it and by the leg from it."""
+    rows = []
+    for stage, legs in ((_TO_LOTS, loads.into.sum(axis=0)), (_FROM_LOTS, loads.out_of.sum(axis=1))):
+        rows += [
+            LedgerRow(stage, str(name), float(trips), "")
+            for name, trips in zip(loads.lots.lot_name, legs, strict=True)
+        ]
+    return rows
+
+
 def check_closed(ledger: Sequence[LedgerRow]) -> None:
     """Raise if a stage of a ledger does not add up.
 
@@ -161,7 +180,10 @@ def check_closed(ledger: Sequence[LedgerRow]) -> None:
     amount = {(row.stage, row.item): row.trips for row in ledger}
     every = amount["generated", "all"]
     totals = {"mode choice": every}
-    for stage, mode in (("road assignment", "car"), ("transit assignment", "transit")):
+    for stage, mode in (
+        ("road assignment", "car"), ("transit assignment", "transit"), (_TO_LOTS, PARK_RIDE),
+        (_FROM_LOTS, PARK_RIDE),
+    ):  # fmt: skip
         if any(row.stage == stage for row in ledger):
             totals[stage] = amount.get(("mode choice", mode), 0.0)
     for stage, total in totals.items():

@@ -12,6 +12,7 @@ from cczsim.assignment.equilibrium import Destinations, ModeState, mode_equilibr
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium
 from cczsim.columns import Array
 from cczsim.demand.growth import grow
+from cczsim.demand.park_ride import ParkRideParams
 from cczsim.errors import FaultCollector, ScenarioError
 from cczsim.indicators.all import StreetFigures
 from cczsim.indicators.trucks import truck_indicators
@@ -21,6 +22,7 @@ from cczsim.scenario.figures import measure
 from cczsim.scenario.keys import KeySpec, keys_of
 from cczsim.scenario.ledger import make_ledger
 from cczsim.scenario.observed import observed_trips
+from cczsim.scenario.park_ride import lot_assumptions, park_ride_of
 from cczsim.scenario.provenance import key_assumptions, network_assumptions
 from cczsim.scenario.result import AppliedChange, Assumption, RunResult
 from cczsim.scenario.select import area_zones
@@ -80,6 +82,7 @@ def prepare(spec: ScenarioSpec, network: Network) -> tuple[Network, tuple[Applie
         faults.add(network.info.name, "a network without zones", "zones with residents and jobs")
     faults.raise_if_any()
     assert changed.zones is not None
+    park_ride_of(spec, changed)
     grown = changed.replace(zones=grow(changed.zones, population, jobs))
     return with_street_delay(grown, spec.assignment.street_delay), applied
 
@@ -160,6 +163,7 @@ def run_scenario(
                 return make_trips(zones, cost, demand, factors=factors).trips
 
             destinations = choose
+    park_ride = park_ride_of(spec, changed)
     trucks = truck_traffic(changed, zones, demand)
     changed = with_trucks(changed, trucks)
     step("equilibrium")
@@ -178,6 +182,7 @@ def run_scenario(
         max_rounds=spec.assignment.max_rounds,
         destinations=destinations,
         destination_residual=spec.assignment.destination_residual,
+        park_ride=park_ride,
         pivot=observed.pivot if observed is not None else None,
         start=start,
         near=near,
@@ -233,11 +238,14 @@ def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
         table = sections[name].table
         assert table is not None
         keys |= {f"{name}.{inner}": key for inner, key in keys_of(table).items()}
+    if spec.park_and_ride.lots:
+        keys |= {f"park_and_ride.{n}": k for n, k in keys_of(ParkRideParams).items()}
     keys["assignment.street_delay"] = keys_of(AssignmentKeys)["street_delay"]
     return (
         *network_assumptions(network),
         _pattern(spec),
         *key_assumptions(spec.plain, spec.origins, keys),
+        *lot_assumptions(spec),
         *(
             Assumption(f"targets.{key}", item.rule, "not modelled", item.why)
             for key, item in spec.not_modelled.items()

@@ -12,6 +12,7 @@ from cczsim.errors import ScenarioError
 from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.scenario.change_spec import CHANGES, Change
 from cczsim.scenario.keys import REQUIRED, key, params
+from cczsim.scenario.lot_keys import ParkRideKeys
 from cczsim.scenario.reader import Node, Reader, as_node
 from cczsim.scenario.uncertainty import Uncertain
 from cczsim.scenario.versions import up_to_date
@@ -184,6 +185,9 @@ class ScenarioSpec:
     )
     transit: TransitParams = key(
         "table", "how passengers weigh their time", table=TransitParams, default={}
+    )
+    park_and_ride: ParkRideKeys = key(
+        "table", "car parks at stops, and how people weigh them", table=ParkRideKeys, default={}
     )
     density: DensityKeys = key(
         "table", "how road density is counted", table=DensityKeys, default={}

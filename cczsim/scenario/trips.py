@@ -9,6 +9,8 @@ change of roads or rails does is told by mode, route and time alone; the compari
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from cczsim.assignment.cost import LinkCost
@@ -27,7 +29,7 @@ from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.distribution import Distribution, by_origins, deterrence, gravity
 from cczsim.demand.generation import generate
-from cczsim.demand.mode_choice import car_fixed, composite, intrazonal
+from cczsim.demand.mode_choice import PARK_RIDE, car_fixed, composite, intrazonal
 from cczsim.demand.params import DemandParams
 from cczsim.errors import DemandError, ScenarioError
 from cczsim.network.network import Network
@@ -65,7 +67,11 @@ def costs_now(network: Network, equilibrium: ModeEquilibrium, demand: DemandPara
     assert zones is not None
     skims = lines.skims if lines is not None else None
     distance = street_distance(network.road, zones)
-    return least_costs(zones, distance, equilibrium.car_time, (skims, equilibrium.buses), demand)
+    lots = equilibrium.lots
+    beside = {} if lots is None else {PARK_RIDE: lots.cost}
+    return least_costs(
+        zones, distance, equilibrium.car_time, (skims, equilibrium.buses), demand, beside
+    )
 
 
 def least_costs(
@@ -74,6 +80,7 @@ def least_costs(
     drive: Array,
     skims: tuple[TransitSkims | None, TransitSkims | None],
     demand: DemandParams,
+    beside: Mapping[str, Array] | None = None,
 ) -> Array:
     """Return expected least costs over modes, ``[zone, zone], s``.
 
@@ -83,10 +90,12 @@ def least_costs(
     drive : array [zone, zone], s
     skims : tuple of TransitSkims
         Of all lines, and of buses alone where they are told apart.
+    beside : mapping of str to array [zone, zone], s, optional
+        Costs of further modes.
     """
     costs = other_costs(zones, distance, skims[0], demand, skims[1])
     costs["car"] = intrazonal(drive, inside_share(distance)) + car_fixed(demand)
-    return composite(costs, demand.choice_scale)
+    return composite({**costs, **(beside or {})}, demand.choice_scale)
 
 
 def length_factors(spec: ScenarioSpec, network: Network) -> Array | None:

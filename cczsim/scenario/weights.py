@@ -34,7 +34,7 @@ from cczsim.assignment.transit import skim_transit
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.growth import growth_factor
-from cczsim.demand.mode_choice import car_fixed, choose, intrazonal
+from cczsim.demand.mode_choice import PARK_RIDE, car_fixed, choose, intrazonal
 from cczsim.demand.params import DemandParams
 from cczsim.errors import DemandError
 from cczsim.network.network import Network
@@ -175,6 +175,10 @@ class _Answers:
             "car": drive + car_fixed(demand),
             **other_costs(self.zones, self.distance, all_lines, demand, buses),
         }
+        lots = self.result.equilibrium.lots
+        if lots is not None:
+            # Its legs are held, but for what keeps people from the car.
+            costs[PARK_RIDE] = lots.cost + (demand.car_constant - self.demand.car_constant)
         return _Chosen(self.result.trips, choose(costs, demand.choice_scale))
 
     def _drive(self, demand: DemandParams, link_time: Array) -> Array:
