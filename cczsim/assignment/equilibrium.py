@@ -122,7 +122,8 @@ def other_alternatives(
     if skims is None:
         riding = {"transit": np.full((zones.n_zones, zones.n_zones), np.inf)}
     elif buses is None:
-        riding = {"transit": transit_cost(skims.weighted, skims.boardings, params)}
+        fare = skims.fare(params.transit_fare)
+        riding = {"transit": transit_cost(skims.weighted, fare, params)}
     else:
         riding = rail_and_bus_costs(skims, buses, params)
     for cost in riding.values():
@@ -301,6 +302,7 @@ def mode_equilibrium(
     buses = None
     if lines is not None:
         buses = skim_buses(lines, ends, transit, demand)
+    priced, buses_priced = skims, buses
     params = params or ElasticParams()
     crowd, traffic = None, None
     if lines is not None and transit is not None:
@@ -396,11 +398,7 @@ def mode_equilibrium(
             lines = lines.replace(run_time=traffic.run_time(solved.road.link_time))
         if crowd is not None and lines is not None:
             apart = {"car": costs["car"], "active": others["active"]}
-            away = Away(
-                composite(apart, demand.choice_scale) - demand.transit_constant,
-                demand.choice_scale,
-                demand.transit_fare * demand.seconds_per_cny,
-            )
+            away = _away(composite(apart, demand.choice_scale), priced, demand)
             crowd.use_run_times(lines.run_time)
             found = crowd.assign(
                 trips,
@@ -410,10 +408,13 @@ def mode_equilibrium(
                 start=state.lines if state.solved is not None else None,
                 on_state=_within(on_state, replace(here, solved=solved, near=near), "lines"),
             )
-            skims = found.skims
+            skims = found.skims.with_tickets_of(priced)
+            found = replace(found, skims=skims)
         elif traffic is not None and lines is not None:
             skims = skim_transit(lines, ends, transit, seconds_per_cny=demand.seconds_per_cny)
+            skims = skims.with_tickets_of(priced)
             buses = skim_buses(lines, ends, transit, demand)
+            buses = buses and buses.with_tickets_of(buses_priced)
         state = ModeState()
         if hang_on_flow:
             rides = other_costs(zones, distance, skims, demand, buses)["transit"]
@@ -516,6 +517,15 @@ def mode_equilibrium(
 def _with_lots(trips: Array, parking: Parking | None, loads: LotLoads | None = None) -> Array:
     """Return trips by lines with the rides of park-and-ride, where there is any."""
     return trips if parking is None else parking.on_lines(trips, loads)
+
+
+def _away(cost: Array, priced: TransitSkims | None, demand: DemandParams) -> Away:
+    """Return what those who do not ride choose; tickets are a cost of the pair, not of a ride."""
+    seconds, spread = demand.seconds_per_cny, demand.choice_scale
+    cost = cost - demand.transit_constant
+    if priced is None or priced.tickets is None:
+        return Away(cost, spread, demand.transit_fare * seconds)
+    return Away(cost - seconds * priced.fare(demand.transit_fare), spread, 0.0)
 
 
 def _within(

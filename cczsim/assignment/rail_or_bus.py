@@ -33,13 +33,8 @@ def bus_network(transit: TransitNetwork) -> TransitNetwork:
     """Return the network without its trains; stops and walks stay."""
     kept = bus_lines(transit)
     entries = np.repeat(kept, np.diff(transit.line_first))
-    by_line = {
-        name: getattr(transit, name)[kept]
-        for name in ("line_id", "route", "mode", "headway", "seats_and_standing",
-                     "headway_source", "run_time_source", "color")
-    }  # fmt: skip
     return transit.replace(
-        **by_line,
+        **transit.take("line", np.flatnonzero(kept)),
         line_first=np.concatenate([[0], np.cumsum(np.diff(transit.line_first)[kept])]),
         line_stop=transit.line_stop[entries],
         run_time=transit.run_time[entries],
@@ -71,11 +66,14 @@ def rail_and_bus_costs(
     skims, buses : TransitSkims
         Of strategies over all lines, and over buses.
     """
-    by_train = transit_cost(skims.weighted, skims.boardings, demand) + demand.rail_constant
+    by_train = (
+        transit_cost(skims.weighted, skims.fare(demand.transit_fare), demand) + demand.rail_constant
+    )
     trains_help = skims.weighted < buses.weighted * (1.0 - _SAME)
     return {
         "rail": np.where(trains_help, by_train, np.inf),
-        "bus": transit_cost(buses.weighted, buses.boardings, demand) + demand.bus_constant,
+        "bus": transit_cost(buses.weighted, buses.fare(demand.transit_fare), demand)
+        + demand.bus_constant,
     }
 
 

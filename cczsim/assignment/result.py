@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+import numpy as np
 
 from cczsim.assignment.bush_solution import BushSolution
 from cczsim.columns import Array, Columns, column
@@ -105,7 +107,8 @@ class TransitSkims:
     """Expected times between zones by transit, ``[zone, zone], s``; inf where there is no way.
 
     ``total`` is the unweighted sum of the parts; ``weighted`` is the generalised time (s) that
-    passengers minimise; ``boardings`` is a count.
+    passengers minimise; ``boardings`` is a count. Where the network has tickets ``tickets`` is what
+    they cost, in money, and ``rides_without`` counts rides that no ticket is for.
     """
 
     weighted: Array
@@ -114,6 +117,25 @@ class TransitSkims:
     wait: Array
     walk: Array
     boardings: Array
+    tickets: Array | None = None
+    rides_without: Array | None = None
+
+    def fare(self, of_boarding: float) -> Array:
+        """Return the fares beside those by distance, ``[zone, zone]``; 0 where there is no way.
+
+        Parameters
+        ----------
+        of_boarding : float, money
+            Fare of a ride without a ticket.
+        """
+        known = np.isfinite(self.weighted)
+        rides = self.boardings if self.rides_without is None else self.rides_without
+        fare = of_boarding * np.where(known, rides, 0.0)
+        return fare if self.tickets is None else fare + np.where(known, self.tickets, 0.0)
+
+    def with_tickets_of(self, other: TransitSkims) -> TransitSkims:
+        """Return these times with the tickets of others between the same zones."""
+        return replace(self, tickets=other.tickets, rides_without=other.rides_without)
 
 
 @dataclass(frozen=True)

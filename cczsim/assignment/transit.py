@@ -6,6 +6,7 @@ networks, *Transportation Research B* 23(2).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from cczsim.assignment.result import TransitAssignment, TransitSkims
 from cczsim.assignment.road_demand import check_demand, split_demand
 from cczsim.assignment.threads import by_block
+from cczsim.assignment.transit_fares import fares_between
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.kernels.hyperpath import N_PARTS, assign_block
@@ -73,6 +75,8 @@ def beside_time(
     fares, more = (
         np.repeat(by[transit.mode], np.diff(transit.line_first)) for by in (fare, weight)
     )
+    # Lines that take tickets have no fare by distance.
+    fares = fares * np.repeat(transit.fare_system == "", np.diff(transit.line_first))
     return np.asarray(seconds_per_cny * fares * transit.run_length + more * run_time)
 
 
@@ -149,7 +153,12 @@ def assign_transit(
     flows = block_flows(graph)
     no_rides = np.zeros((0, 0), dtype=bool)
     by_block(assign_block, len(flows[0]), graph, weights(params), matrix, skims, *flows, no_rides)
-    return transit_result(matrix, skims, *(flow.sum(axis=0) for flow in flows))
+    result = transit_result(matrix, skims, *(flow.sum(axis=0) for flow in flows))
+    if not transit.size("ticket"):
+        return result
+    tickets, without = fares_between(transit, graph, weights(params))
+    priced = replace(result.skims, tickets=tickets, rides_without=without)
+    return replace(result, skims=priced)
 
 
 def weights(params: TransitParams) -> Array:
@@ -212,13 +221,17 @@ def skim_transit(
     return assign_transit(transit, zones, nobody, params, seconds_per_cny=seconds_per_cny).skims
 
 
-def compile_transit() -> None:
-    """Compile the strategy kernel, or take it from the cache, on a line of two stops."""
+def compile_transit(*, fares: bool = False) -> None:
+    """Compile the strategy kernel, or take it from the cache, on a line of two stops.
+
+    With ``fares`` also the kernel that fares by ticket need.
+    """
     two, none = np.arange(2), np.zeros(2)
     transit = TransitNetwork(
         stop_id=two, stop_name=np.array(["a", "b"]), stop_lon=none, stop_lat=none,
         line_id=np.array(["1"]), route=np.array(["1"]), mode=np.zeros(1), headway=np.ones(1),
         line_first=np.array([0, 2]), line_stop=two, run_time=none, run_length=none,
         access_zone=two, access_stop=two, access_time=none,
+        ticket_price=np.ones(1 if fares else 0),
     )  # fmt: skip
     skim_transit(transit, ZoneSystem(zone_id=two, centroid=two))

@@ -94,11 +94,17 @@ def car_fixed(params: DemandParams) -> float:
     return params.car_terminal_time + params.car_constant + money * params.seconds_per_cny
 
 
-def transit_cost(weighted: Array, boardings: Array, params: DemandParams) -> Array:
-    """Return the generalised cost of transit, s; inf where there is none."""
-    fare = params.transit_fare * params.seconds_per_cny
+def transit_cost(weighted: Array, fare: Array, params: DemandParams) -> Array:
+    """Return the generalised cost of transit, s; inf where there is none.
+
+    Parameters
+    ----------
+    weighted : array [zone, zone], s
+    fare : array [zone, zone], money
+        Beside what ``weighted`` holds.
+    """
     known = np.isfinite(weighted)
-    cost = np.where(known, weighted, 0.0) + fare * np.where(known, boardings, 0.0)
+    cost = np.where(known, weighted, 0.0) + params.seconds_per_cny * fare
     return np.where(known, cost + params.transit_constant, np.inf)
 
 

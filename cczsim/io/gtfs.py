@@ -28,7 +28,8 @@ import pandas as pd
 
 from cczsim.columns import Array, texts
 from cczsim.errors import InputError
-from cczsim.io.gtfs_calendar import Window, read_calendar
+from cczsim.io.gtfs_calendar import FeedSource, Window, read_calendar
+from cczsim.io.gtfs_fares import read_fares
 from cczsim.io.gtfs_report import feed_report, nothing_runs
 from cczsim.io.gtfs_routes import read_routes
 from cczsim.io.gtfs_shapes import read_shapes, run_along
@@ -78,7 +79,10 @@ class _Pattern(NamedTuple):
     starts: float
 
 
-def read_gtfs(path: Path, window: Window, name: str = "", feed: Feed | None = None) -> GtfsLines:
+def read_gtfs(
+    path: Path, window: Window, name: str = "", feed: Feed | None = None,
+    fare_rate: float | None = None,
+) -> GtfsLines:  # fmt: skip
     """Read the lines that run in a window.
 
     Parameters
@@ -90,6 +94,8 @@ def read_gtfs(path: Path, window: Window, name: str = "", feed: Feed | None = No
         What ids are prefixed with; the file's name if empty.
     feed : Feed, optional
         The feed of this path if it has been read already.
+    fare_rate : float, optional
+        Scenario's money for one of the feed's; without it only fares in CNY are taken.
 
     Raises
     ------
@@ -109,6 +115,13 @@ def read_gtfs(path: Path, window: Window, name: str = "", feed: Feed | None = No
     prefix = name or path.name.removesuffix(".zip")
     patterns = _patterns(service, trips, routes)
     transit, used, by_shape = _lines(feed, patterns, service, trips, routes, stops, window, prefix)
+    fares = read_fares(feed, routes, stops.zone[used], prefix, fare_rate)
+    if fares:
+        route = [str(routes["route_id"][p.route]) for p in patterns]
+        transit = transit.replace(
+            **fares, fare_zone=texts(stops.zone[used]), fare_route=texts(route),
+            fare_system=texts([prefix] * transit.n_lines),
+        )  # fmt: skip
     report = feed_report(feed, calendar, service, trips, routes, transit, by_shape, window)
     return GtfsLines(
         transit,
@@ -145,14 +158,15 @@ def join_feeds(parts: Sequence[GtfsLines]) -> GtfsLines:
     )
 
 
-def read_feeds(wanted: Sequence[tuple[Path, Window]]) -> GtfsLines:
+def read_feeds(wanted: Sequence[FeedSource | tuple[Path, Window]]) -> GtfsLines:
     """Read and join the lines of several feeds; equal file names are told apart by a number."""
     seen: Counter[str] = Counter()
     parts = []
-    for path, window in wanted:
+    for path, window, rate in (FeedSource(*own) for own in wanted):
         name = path.name.removesuffix(".zip")
         seen[name] += 1
-        parts.append(read_gtfs(path, window, name if seen[name] == 1 else f"{name}-{seen[name]}"))
+        own = name if seen[name] == 1 else f"{name}-{seen[name]}"
+        parts.append(read_gtfs(path, window, own, fare_rate=rate))
     return join_feeds(parts)
 
 

@@ -10,7 +10,8 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,14 @@ class Window:
     def __str__(self) -> str:
         """Return the window as people write it."""
         return f"{self.date} {clock_text(self.begin)}–{clock_text(self.end)}"
+
+
+class FeedSource(NamedTuple):
+    """A feed, its window, and the scenario's money for one of its currency if that is known."""
+
+    path: Path
+    window: Window
+    fare_rate: float | None = None
 
 
 def clock_text(seconds: float) -> str:

@@ -24,10 +24,11 @@ def nothing_runs(
     running = calendar.services(window.date)
     if trips["service_id"].isin(running).any():
         if not service.on_date:
+            wrong = [r for r in feed.findings.rows if r["file"] in ("trips.txt", "stop_times.txt")]
             return InputError.of(
                 feed.where("stop_times.txt"), f"no trip with times on {window.date}",
                 "trips with times at two stops or more",
-                "; ".join(f"{r['what']}: {r['count']}" for r in feed.findings.rows[:3]),
+                "; ".join(f"{r['what']}: {r['count']}" for r in wrong[-3:]),
             )  # fmt: skip
         span = f"{clock_text(service.first)} to {clock_text(service.last)}"
         return InputError.of(
@@ -84,6 +85,7 @@ def feed_report(
         "times_interpolated": round(service.interpolated, 6),
         "runs": int(len(transit.line_stop) - transit.n_lines),
         "runs_along_shape": by_shape,
+        "fares": transit.size("ticket"),
         "capacity": "assumed: the mode's default",
         "findings": feed.findings.rows,
     }

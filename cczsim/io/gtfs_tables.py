@@ -38,10 +38,12 @@ _SHOWN: Final = 5
 # file: columns it must have, columns that are used if there.
 TABLES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "stops.txt": (
-        ("stop_id", "stop_lat", "stop_lon"), ("stop_name", "parent_station", "location_type"),
+        ("stop_id", "stop_lat", "stop_lon"),
+        ("stop_name", "parent_station", "location_type", "zone_id"),
     ),
     "routes.txt": (
-        ("route_id", "route_type"), ("route_short_name", "route_long_name", "route_color"),
+        ("route_id", "route_type"), ("route_short_name", "route_long_name", "route_color",
+                                    "agency_id"),
     ),
     "trips.txt": (("route_id", "service_id", "trip_id"), ("direction_id", "shape_id")),
     "stop_times.txt": (
@@ -64,7 +66,15 @@ TABLES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         (), ("from_stop_id", "to_stop_id", "transfer_type", "min_transfer_time", "from_route_id",
              "to_route_id", "from_trip_id", "to_trip_id"),
     ),
+    "fare_attributes.txt": (
+        (), ("fare_id", "price", "currency_type", "transfers", "transfer_duration",
+             "agency_id"),
+    ),
+    "fare_rules.txt": (
+        (), ("fare_id", "route_id", "origin_id", "destination_id", "contains_id"),
+    ),
 }  # fmt: skip
+_NOT_READ: Final = ("fare_products.txt", "fare_leg_rules.txt")
 _NEEDED: Final = ("stops.txt", "routes.txt", "trips.txt", "stop_times.txt")
 
 
@@ -111,9 +121,9 @@ class Feed:
 
 
 def is_gtfs(path: Path) -> bool:
-    """Return whether a path names a feed: a zip, or a folder with trips and their times."""
+    """Return whether a path names a feed: a zip, or a folder with most of what feeds need."""
     if path.is_dir():
-        return (path / "stop_times.txt").is_file() and (path / "trips.txt").is_file()
+        return sum((path / name).is_file() for name in (*_NEEDED, "agency.txt")) >= 3
     return path.suffix.lower() == ".zip"
 
 
@@ -149,6 +159,7 @@ def read_feed(path: Path) -> Feed:
 
 def _folder(feed: Feed) -> dict[str, bytes]:
     found = {}
+    _note_new_fares(feed, [name for name in _NOT_READ if (feed.path / name).is_file()])
     for name in TABLES:
         file = feed.path / name
         if file.is_file():
@@ -195,6 +206,7 @@ def _members(feed: Feed, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     folders = {m.filename.rpartition("/")[0] for m in sound if m.filename.endswith("trips.txt")}
     top = "" if "" in folders or not folders else min(folders, key=lambda f: (f.count("/"), f))
     prefix = f"{top}/" if top else ""
+    _note_new_fares(feed, [n for n in _NOT_READ if any(m.filename == prefix + n for m in sound)])
     named: dict[str, zipfile.ZipInfo] = {}
     twice = []
     for member in sound:
@@ -204,6 +216,11 @@ def _members(feed: Feed, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
             named.setdefault(name, member)
     feed.findings.add(feed.path.name, "files that stand twice in the zip", twice, "first taken")
     return {name: named[name] for name in TABLES if name in named}
+
+
+def _note_new_fares(feed: Feed, names: list[str]) -> None:
+    done = "not read; prices of fare_attributes.txt, if any, are"
+    feed.findings.add("fare_products.txt", "fares of version 2 (Fares V2)", names, done)
 
 
 def _refuse_size(where: str, size: int, packed: int | None = None) -> None:

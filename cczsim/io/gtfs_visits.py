@@ -29,13 +29,14 @@ _APART: Final = 1e7
 
 
 class Stops(NamedTuple):
-    """Stops that have a place: ``id, name, lon, lat [stop]``, ``parent [stop]`` an id or empty."""
+    """Stops that have a place, ``[stop]``; ``parent`` is an id or empty, ``zone`` that of fares."""
 
     id: Array
     name: Array
     lon: Array
     lat: Array
     parent: Array
+    zone: Array
 
 
 class Visits(NamedTuple):
@@ -77,7 +78,8 @@ def read_stops(feed: Feed) -> Stops:
     name = np.array(names, dtype=object)
     own = table["stop_id"].to_numpy(dtype=object)
     parent = table["parent_station"].to_numpy(dtype=object)
-    return Stops(own[kept], name[kept], lon[kept], lat[kept], parent[kept])
+    zone = table["zone_id"].to_numpy(dtype=object)
+    return Stops(own[kept], name[kept], lon[kept], lat[kept], parent[kept], zone[kept])
 
 
 def read_visits(feed: Feed, trips: pd.DataFrame, stops: Stops, active: Array) -> Visits:
@@ -96,7 +98,11 @@ def read_visits(feed: Feed, trips: pd.DataFrame, stops: Stops, active: Array) ->
     known = pd.Index(feed.tables["stops.txt"]["stop_id"].unique())
     stop = pd.Index(stops.id).get_indexer(table["stop_id"])
     nowhere = known.get_indexer(table["stop_id"]) < 0
-    findings.add(file, "visits to an unknown stop", table["stop_id"][nowhere], "passed by")
+    blank = (table["stop_id"] == "").to_numpy()
+    findings.add(
+        file, "visits without a stop, to areas on demand or to none", ids[trip[blank]], "passed by"
+    )
+    findings.add(file, "visits to an unknown stop", table["stop_id"][nowhere & ~blank], "passed by")
     seq = numbers_of(table["stop_sequence"])
     findings.add(
         file, "stop_sequence that is no number", ids[trip[np.isnan(seq)]], "visit left out"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cczsim.errors import InputError
-from cczsim.io.gtfs_calendar import Window, read_window
+from cczsim.io.fare_tables import fare_settings
+from cczsim.io.gtfs_calendar import FeedSource, read_window
 from cczsim.io.recipe_reader import FLAG, NUMBER, NUMBERS, TEXT, TEXTS, WHOLE, TableReader
 from cczsim.io.toml_file import parse_toml
 from cczsim.io.toml_lines import key_lines
@@ -41,7 +42,7 @@ _LINES: Final = {
 _ROUTES: Final = {
     "modes": TEXTS, "period": TEXT, "headways": TEXT, "default_headway_min": "a table",
 }  # fmt: skip
-_GTFS: Final = {"file": TEXT, "date": TEXT, "from": TEXT, "to": TEXT}
+_GTFS: Final = {"file": TEXT, "date": TEXT, "from": TEXT, "to": TEXT, "fare_rate": NUMBER}
 _TABLES: Final = dict.fromkeys(
     ("districts", "district_outlines", "zones", "built_up", "water", "roads", "interchanges",
      "lines", "line_stops"), TEXT,
@@ -85,7 +86,8 @@ class Recipe:
     tables: Mapping[str, Path] = field(default_factory=dict)
     streets: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[Mapping[str, Any], ...] = ()
-    gtfs: tuple[tuple[Path, Window], ...] = ()
+    gtfs: tuple[FeedSource, ...] = ()
+    fares: Mapping[str, Any] | None = None
     osm_routes: Mapping[str, Any] | None = None
     corridor_bus: Mapping[str, Any] | None = None
 
@@ -93,10 +95,11 @@ class Recipe:
         """Return the recipe and every file that it names."""
         files = [self.path, *self.tables.values()]
         files += [self.class_table] if isinstance(self.class_table, Path) else []
-        for part in (self.source, self.zones or {}, self.osm_routes or {}, *self.lines):
-            keys = ("file", "districts", "headways")
+        tables = (self.source, self.zones, self.osm_routes, self.fares, *self.lines)
+        for part in (table or {} for table in tables):
+            keys = ("file", "districts", "headways", "zones", "prices")
             files += [part[k] for k in keys if isinstance(part.get(k), Path)]
-        for feed, _ in self.gtfs:
+        for feed, *_ in self.gtfs:
             files += sorted(f for f in feed.iterdir() if f.is_file()) if feed.is_dir() else [feed]
         return files
 
@@ -126,7 +129,11 @@ def read_recipe(path: str | Path) -> Recipe:
         name: reader.table(data[name], schema, name) if name in data else None
         for name, schema in _SECTIONS.items()
     }
-    lines, feeds, routes, bus = _transit(reader, data.get("transit", {}))
+    transit = data.get("transit", {})
+    lines, feeds, routes, bus = _transit(reader, transit)
+    fares = None
+    if isinstance(transit, dict) and "fares" in transit:
+        fares = fare_settings(reader, transit["fares"])
     kind = top.get("kind", "")
     if kind not in KINDS:
         found = repr(kind) if "kind" in top else "no kind"
@@ -203,6 +210,7 @@ def read_recipe(path: str | Path) -> Recipe:
         streets=sections["streets"] or {},
         lines=tuple(lines),
         gtfs=tuple(feeds),
+        fares=fares,
         osm_routes=routes,
         corridor_bus=bus,
     )
@@ -230,10 +238,8 @@ def _check_zones(reader: TableReader, zones: Mapping[str, Any]) -> None:
 
 def _transit(
     reader: TableReader, data: Any
-) -> tuple[
-    list[dict[str, Any]], list[tuple[Path, Window]], dict[str, Any] | None, dict[str, Any] | None
-]:
-    known = ("lines", "gtfs", "osm_routes", "corridor_bus")
+) -> tuple[list[dict[str, Any]], list[FeedSource], dict[str, Any] | None, dict[str, Any] | None]:
+    known = ("lines", "gtfs", "osm_routes", "corridor_bus", "fares")
     part = data if isinstance(data, dict) else reader.table(data, dict.fromkeys(known, ""))
     for key in part:
         if key not in known:
@@ -283,13 +289,16 @@ def _routes(reader: TableReader, data: Any) -> dict[str, Any]:
     return given
 
 
-def _feed(reader: TableReader, row: Mapping[str, str], number: int) -> tuple[Path, Window] | None:
+def _feed(reader: TableReader, row: Mapping[str, Any], number: int) -> FeedSource | None:
     """Return the file and the window of one ``[[transit.gtfs]]``; None where one is wrong."""
     at = ("transit", "gtfs", number)
     missing = [key for key in ("file", "date") if key not in row]
     for key in missing:
         reader.faults.add(reader.where(*at), f"no {key}", f"transit.gtfs.{key}")
     path = reader.file(row["file"], *at, "file") if "file" in row else None
+    rate = row.get("fare_rate")
+    if rate is not None and rate <= 0.0:
+        reader.faults.add(reader.where(*at, "fare_rate"), str(rate), "money, above 0")
     if missing or path is None:
         return None
     places = (reader.where(*at, "date"), reader.where(*at, "from"), reader.where(*at, "to"))
@@ -298,4 +307,4 @@ def _feed(reader: TableReader, row: Mapping[str, str], number: int) -> tuple[Pat
     except InputError as error:
         reader.faults.extend(error.faults)
         return None
-    return path, window
+    return FeedSource(path, window, rate)

@@ -282,11 +282,14 @@ def merge_transit(first: TransitNetwork, second: TransitNetwork) -> TransitNetwo
     Stops of the two stay apart; :func:`with_transfers` ties them together.
     """
     joined: dict[str, Array | None] = {}
-    for dim in ("stop", "line", "line_stop", "track"):
+    for dim in ("stop", "line", "line_stop", "track", "ticket", "ticket_rule"):
         for name in TransitNetwork.dims()[dim]:
             a, b = getattr(first, name), getattr(second, name)
             joined[name] = np.concatenate([a, b])
     joined["stop_id"] = np.arange(first.n_stops + second.n_stops) + 1
+    joined["rule_ticket"] = np.concatenate(
+        [first.rule_ticket, second.rule_ticket + first.size("ticket")]
+    )
     joined["line_stop"] = np.concatenate([first.line_stop, second.line_stop + first.n_stops])
     joined["line_first"] = np.concatenate(
         [first.line_first, second.line_first[1:] + first.line_first[-1]]

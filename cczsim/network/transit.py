@@ -52,6 +52,16 @@ class TransitNetwork(Columns):
         "line", "float64", "", "passengers a vehicle or train can hold; 0 if not known", low=0.0,
         default=0.0,
     )  # fmt: skip
+    fare_zone: Array = column(
+        "stop", "text", "", "fare zone of the stop, empty if none", default=""
+    )
+    fare_system: Array = column(
+        "line", "text", "", "whose tickets the line takes; empty: the scenario's own fares",
+        default="",
+    )  # fmt: skip
+    fare_route: Array = column(
+        "line", "text", "", "what rules of tickets call the line", default=""
+    )
     headway_source: Array = column(
         "line", "int8", "", "provenance of the headway", low=0, high=max(Source),
         default=int(Source.USER),
@@ -83,6 +93,34 @@ class TransitNetwork(Columns):
     )  # fmt: skip
     shape_lon: Array | None = column("shape_point", "float64", "deg", "longitude", default=None)
     shape_lat: Array | None = column("shape_point", "float64", "deg", "latitude", default=None)
+
+    ticket_system: Array = column(
+        "ticket", "text", "", "fare_system of the lines that take the ticket", default=""
+    )
+    ticket_price: Array = column("ticket", "float64", "money", "price", low=0.0, default=0.0)
+    ticket_transfers: Array = column(
+        "ticket", "int32", "", "changes that it allows; -1 for any number", low=-1, default=-1
+    )
+    ticket_zones: Array = column(
+        "ticket", "int32", "", "fare zones that its rides may touch; 0 for any", low=0, default=0
+    )
+    rule_ticket: Array = column(
+        "ticket_rule", "int32", "", "ticket that the rule is of", index_of="ticket", default=0
+    )
+    rule_route: Array = column(
+        "ticket_rule", "text", "", "fare_route it holds on; empty for all", default=""
+    )
+    rule_from: Array = column(
+        "ticket_rule", "text", "", "fare zone where the first ride begins; empty for all",
+        default="",
+    )  # fmt: skip
+    rule_to: Array = column(
+        "ticket_rule", "text", "", "fare zone where the last ride ends; empty for all", default=""
+    )
+    rule_contains: Array = column(
+        "ticket_rule", "text", "", "one of the fare zones that rides touch, which are those of the "
+        "ticket's rules and no others; empty for any", default="",
+    )  # fmt: skip
 
     track_mode: Array = column(
         "track", "int8", "", "index into MODES", low=0, high=len(MODES) - 1, default=0

@@ -346,7 +346,7 @@ def warmup(*, progress: Progress) -> int:
         compile_bushes()
         compile_stochastic()
     with progress.step("compile transit kernels"):
-        compile_transit()
+        compile_transit(fares=True)
         compile_crowding()
         compile_search()
     return 0

@@ -78,6 +78,7 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
     mapped = recipe.osm_routes is not None and transit is not None and transit.n_lines
     if not recipe.lines and not recipe.gtfs and recipe.corridor_bus is None and not mapped:
         return network
+    from cczsim.io.fare_tables import with_fares
     from cczsim.io.gtfs import read_feeds
     from cczsim.io.line_sources import read_line_table
     from cczsim.network.line_build import (
@@ -118,6 +119,9 @@ def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network
         for part in parts:
             transit = part if transit is None else merge_transit(transit, part)
         if transit is not None and transit.n_lines:
+            if recipe.fares is not None:
+                transit, report["fares"] = with_fares(transit, recipe.fares, recipe.crs)
+                notes += _fare_notes(report["fares"])
             transit = with_transfers(transit)
             if (zones := network.zones) is not None:
                 if recipe.kind != "sketch":
@@ -154,6 +158,13 @@ def _timetable_note(feed: Mapping[str, Any]) -> str:
         f"{feed['times_interpolated']:.0%} of its times were missing and are interpolated; "
         f"what vehicles hold is assumed; {wrong} findings about the feed stand in the account."
     )
+
+
+def _fare_notes(told: Mapping[str, Any]) -> list[str]:
+    outside = told["stops_outside"]
+    if not outside:
+        return []
+    return [f"{outside} of {told['stops']} stops lie in no fare zone: they take the nearest."]
 
 
 def _walk_radius(zones: ZoneSystem, transit: TransitNetwork) -> Array:

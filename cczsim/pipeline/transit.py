@@ -97,7 +97,7 @@ def transit_assign(
     used = set_threads(threads)
     crowded = crowding != "off" and case.trips is not None
     with progress.step("compile"):
-        compile_transit()
+        compile_transit(fares=case.transit.size("ticket") > 0)
         if crowded:
             compile_crowding()
     demand = np.zeros((case.zones.n_zones,) * 2) if case.trips is None else case.trips
@@ -189,7 +189,7 @@ def _feed_case(
     if date is None:
         silent = replace(feed, findings=Findings())
         given = replace(given, date=best_date(silent, read_calendar(silent)))
-    lines = read_gtfs(Path(name), given, feed=feed)
+    lines = read_gtfs(Path(name), given, feed=feed, fare_rate=1.0)
     transit = with_transfers(lines.transit)
     if trips is None:
         step = -(-transit.n_stops // _SAMPLE)
@@ -306,6 +306,12 @@ def _skims(case: _Case, found: TransitAssignment) -> dict[str, Any]:
     out["mean_boardings"] = (
         float((boardings * weight).sum() / weight.sum()) if weight.sum() > 0.0 else None
     )
+    if found.skims.tickets is not None and found.skims.rides_without is not None:
+        paid = np.where(ridden, found.skims.tickets, 0.0)
+        without = np.where(ridden, found.skims.rides_without, 0.0)
+        if weight.sum() > 0.0:
+            out["mean_tickets"] = float((paid * weight).sum() / weight.sum())
+            out["mean_rides_without_ticket"] = float((without * weight).sum() / weight.sum())
     return out
 
 
@@ -326,6 +332,11 @@ def _say(report: dict[str, Any], tolerated: float, progress: Progress) -> int:
             f"{skims['pairs_with_a_ride']:,} of {skims['pairs']:,} pairs of zones have a ride: "
             f"{skims['mean_in_vehicle_min']:.1f} min aboard, {skims['mean_wait_min']:.1f} waiting, "
             f"{skims['mean_walk_min']:.1f} on foot, {skims['mean_boardings']:.2f} boardings"
+        )
+    if "mean_tickets" in skims:
+        progress.say(
+            f"tickets cost {skims['mean_tickets']:.2f} on average, "
+            f"{skims['mean_rides_without_ticket']:.2f} rides have none"
         )
     if not report["assigned"]:
         progress.say("no trips were named: nobody was assigned")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cczsim.errors import InputError
 from cczsim.io.gtfs import read_feeds
-from cczsim.io.gtfs_calendar import read_window
+from cczsim.io.gtfs_calendar import FeedSource, read_window
 from cczsim.io.gtfs_routes import mode_of
 from cczsim.network.geometry import segment_lengths
 from cczsim.network.line_build import MODE_DEFAULTS
@@ -256,3 +256,70 @@ def test_every_trip_is_counted_once(
     sizes = np.diff(net.line_first) - 1
     assert np.add.reduceat(net.run_time, net.line_first[:-1]) == pytest.approx(90.0 * sizes)
     assert (net.run_time[~last] > 0.0).all()
+
+
+FARES = {
+    "stops.txt": FILES["stops.txt"].replace("stop_lon\n", "stop_lon,zone_id\n")
+    .replace("10.00\n", "10.00,1\n").replace("10.01\n", "10.01,1\n")
+    .replace("10.02\n", "10.02,2\n").replace("10.03\n", "10.03,\n"),
+    "fare_attributes.txt": "fare_id,price,currency_type,payment_method,transfers,"
+    "transfer_duration\n"
+    "one,2.5,CNY,0,0,\nall,4,CNY,0,,5400\nbad,free,CNY,0,0,\nmetro,3,CNY,0,1,\ngone,9,CNY,0,0,\n",
+    "fare_rules.txt": "fare_id,route_id,origin_id,destination_id,contains_id\n"
+    "one,,1,1,\none,,2,2,\nmetro,R2,,,\nnone,R1,,,\nall,,1,7,\nall,,,,\ngone,R9,,,\n",
+}  # fmt: skip
+
+
+def test_fares_become_tickets_with_rules(make: Maker) -> None:
+    found = lines_on(make(**{k.removesuffix(".txt"): v for k, v in FARES.items()}), "2024-01-02")
+    net = found.transit
+    assert dict(zip(net.stop_name.tolist(), net.fare_zone.tolist(), strict=True)) == {
+        "Ay": "1", "Bee": "1", "Cee": "2", "Dee": "",
+    }  # fmt: skip
+    assert set(net.fare_system.tolist()) == {"feed"}
+    assert net.fare_route.tolist() == ["R1", "R1", "R2"]
+    # A fare that holds on no route that is known is none.
+    assert net.ticket_price.tolist() == [2.5, 4.0, 3.0]
+    assert net.ticket_transfers.tolist() == [0, -1, 1]
+    rules = list(zip(net.rule_ticket.tolist(), net.rule_route.tolist(), net.rule_from.tolist(),
+                     net.rule_to.tolist(), strict=True))  # fmt: skip
+    assert rules == [(0, "", "1", "1"), (0, "", "2", "2"), (2, "R2", "", ""), (1, "", "1", "7"),
+                     (1, "", "", "")]  # fmt: skip
+    said = {r["what"]: r["first"] for r in found.reports[0]["findings"]}
+    assert said == {
+        "fares without a price": ["bad"], "fares with a transfer_duration": ["all"],
+        "rules of an unknown fare": ["none"], "zones that no stop has": ["7"],
+    }  # fmt: skip
+    assert found.reports[0]["fares"] == 3
+
+
+def test_fares_of_another_currency_need_a_rate(make: Maker) -> None:
+    prices = "fare_id,price,currency_type,payment_method,transfers\nflat,5,BRL,0,0\n"
+    path = make(fare_attributes=prices)
+    without = lines_on(path, "2024-01-02")
+    assert without.transit.size("ticket") == 0
+    assert set(without.transit.fare_system.tolist()) == {""}
+    assert [r["what"] for r in without.reports[0]["findings"]] == ["prices in BRL"]
+    window = read_window("2024-01-02", "07:00", "09:00")
+    rated = read_feeds([FeedSource(path, window, 1.4), FeedSource(path, window, 2.0)]).transit
+    assert rated.ticket_price.tolist() == pytest.approx([7.0, 10.0])
+    assert rated.ticket_system.tolist() == ["feed", "feed-2"]
+    assert rated.rule_ticket.tolist() == [0, 1]
+
+
+def test_fares_of_an_agency_hold_on_its_routes(make: Maker) -> None:
+    routes = FILES["routes.txt"].replace("route_color\n", "route_color,agency_id\n")
+    path = make(
+        routes=routes.replace("FF8800\n", "FF8800,X\n").replace("1,\n", "1,,Y\n"),
+        fare_attributes="fare_id,price,currency_type,agency_id\nx,5,CNY,X\nany,7,CNY,\nz,8,CNY,Z\n",
+    )
+    net = lines_on(path, "2024-01-02").transit
+    assert net.ticket_price.tolist() == [5.0, 7.0]
+    assert (net.rule_ticket.tolist(), net.rule_route.tolist()) == ([0, 1], ["R1", ""])
+
+
+def test_fares_of_version_2_are_named(make: Maker) -> None:
+    path = make(fare_products="fare_product_id,amount,currency\np,2,CNY\n")
+    assert [r["what"] for r in lines_on(path, "2024-01-02").reports[0]["findings"]] == [
+        "fares of version 2 (Fares V2)"
+    ]

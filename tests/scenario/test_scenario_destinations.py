@@ -59,7 +59,9 @@ def wanted(network, found, demand):
     """The trips that the costs of a result give, pair by pair in plain Python."""
     zones = network.zones
     distance = street_distance(network.road, zones)
-    ride = transit_cost(found.transit.skims.weighted, found.transit.skims.boardings, demand)
+    ride = transit_cost(
+        found.transit.skims.weighted, found.transit.skims.fare(demand.transit_fare), demand
+    )
     walk = active_cost(distance, demand)
     n = zones.n_zones
     own = np.diagonal(distance)

@@ -49,6 +49,7 @@ def with_bus():
         run_length=np.tile(line.run_length, 2),
         seats_and_standing=np.zeros(2 * n), headway_source=np.zeros(2 * n, int),
         run_time_source=np.zeros(2 * n, int), color=np.array(["#000000"] * (2 * n)),
+        fare_system=np.array([""] * (2 * n)), fare_route=np.array([""] * (2 * n)),
         shape_first=None, shape_lon=None, shape_lat=None,
         access_zone=np.arange(9), access_stop=np.array([0, 1, 2, 4, 5, 6, 8, 9, 11]),
         access_time=np.full(9, 120.0),
