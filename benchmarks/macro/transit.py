@@ -1,32 +1,31 @@
 """Optimal strategies here and by AequilibraE, on the same lines, trips and threads.
 
-    python benchmarks/macro/transit.py networks/porto-alegre --peer-python VENV/bin/python
+    python benchmarks/macro/transit.py --peer-python VENV/bin/python
 
-writes ``results/transit-<date>.json``. Pairs of zones that are best walked all the way are left out
-of the trips: the peer has no such rule. Ours finds skims of five parts besides, the peer's only
-flows.
+writes ``results/transit-<date>-<commit>.json`` for Porto Alegre, or the network that is named. The
+two take turns, so that both meet the same load. Pairs of zones that are best walked all the way are
+left out of the trips: the peer has no such rule. Ours finds skims of five parts besides, the peer's
+only flows.
 Figures of one run alone compare; wall and CPU seconds are both stored.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from run import HERE, REPOSITORY, machine
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from cczsim import __version__
 from cczsim.assignment.threads import set_threads
 from cczsim.assignment.transit import assign_transit, skim_transit
 from cczsim.assignment.transit_params import TransitParams
@@ -35,8 +34,7 @@ from cczsim.network.zones import ZoneSystem
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 
-RESULTS = Path(__file__).resolve().parent / "results"
-PEER = Path(__file__).resolve().parent / "transit_peer.py"
+PEER = HERE / "transit_peer.py"
 ALWAYS = 1e20
 
 
@@ -95,12 +93,14 @@ def ridden(transit: TransitNetwork, zones: ZoneSystem, params: TransitParams) ->
 def main() -> None:
     """Run both and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network")
+    parser.add_argument("network", nargs="?", default="networks/porto-alegre")
     parser.add_argument("--peer-python", required=True)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=HERE / "results")
     args = parser.parse_args()
-    network = load_network(Path(args.network), Progress(quiet=True))
+    told = machine(max(args.threads))
+    network = load_network(REPOSITORY / args.network, Progress(quiet=True))
     transit, zones, params = network.transit, network.zones, TransitParams()
     if transit is None or zones is None:
         sys.exit("a network with lines and zones is needed")
@@ -112,21 +112,23 @@ def main() -> None:
     for threads in args.threads:
         set_threads(threads)
         assign_transit(transit, zones, trips, params)
-        wall, cpu = [], []
-        for _ in range(args.repeat):
-            begun, worked = time.perf_counter(), time.process_time()
-            ours = assign_transit(transit, zones, trips, params)
-            wall.append(time.perf_counter() - begun)
-            cpu.append(time.process_time() - worked)
+        wall, cpu, peer_wall, peer_cpu = [], [], [], []
         with tempfile.TemporaryDirectory() as folder:
             given, out = Path(folder) / "in.npz", Path(folder) / "out.npz"
             np.savez(
                 given, origin=edges["origins"][o], destination=edges["destinations"][d],
-                trips=trips[o, d], threads=threads, repeat=args.repeat,
+                trips=trips[o, d], threads=threads,
                 **{k: v for k, v in edges.items() if k != "boarding"},
             )  # fmt: skip
-            subprocess.run([args.peer_python, str(PEER), str(given), str(out)], check=True)
-            peer = dict(np.load(out))
+            for _ in range(args.repeat):
+                begun, worked = time.perf_counter(), time.process_time()
+                ours = assign_transit(transit, zones, trips, params)
+                wall.append(time.perf_counter() - begun)
+                cpu.append(time.process_time() - worked)
+                subprocess.run([args.peer_python, str(PEER), str(given), str(out)], check=True)
+                peer = dict(np.load(out))
+                peer_wall.append(float(peer["wall"]))
+                peer_cpu.append(float(peer["cpu"]))
         theirs = peer["volume"][: len(edges["boarding"])]
         apart = np.abs(theirs - ours.boardings[edges["boarding"]])
         rows.append(
@@ -134,11 +136,11 @@ def main() -> None:
                 "threads": threads,
                 "ours": {"wall_s": wall, "cpu_s": cpu},
                 "aequilibrae": {
-                    "version": str(peer["version"]), "wall_s": peer["wall"].tolist(),
-                    "cpu_s": peer["cpu"].tolist(), "prepare_s": float(peer["prepared"]),
+                    "version": str(peer["version"]), "wall_s": peer_wall, "cpu_s": peer_cpu,
+                    "prepare_s": float(peer["prepared"]),
                 },
-                "times_faster_wall": float(np.median(peer["wall"]) / np.median(wall)),
-                "times_faster_cpu": float(np.median(peer["cpu"]) / np.median(cpu)),
+                "times_faster_wall": float(np.median(peer_wall) / np.median(wall)),
+                "times_faster_cpu": float(np.median(peer_cpu) / np.median(cpu)),
                 "boardings": float(ours.boardings.sum()),
                 "boardings_aequilibrae": float(theirs.sum()),
                 "largest_difference_of_boardings": float(apart.max()),
@@ -154,15 +156,20 @@ def main() -> None:
         "edges_of_peer": len(edges["a_node"]),
         "pairs": len(o),
         "trips": float(trips.sum()),
-        "machine": {"processor": platform.machine(), "cpus": os.cpu_count(),
-                    "load_at_start": os.getloadavg()[0]},
-        "version": __version__,
+        "machine": told,
         "rows": rows,
     }  # fmt: skip
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"transit-{dt.datetime.now(dt.UTC):%Y-%m-%d}.json"
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / f"transit-{datetime.now(UTC):%Y-%m-%d}-{told['commit'][:7]}.json"
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(rows, indent=1))
+    for row in rows:
+        ours_s, theirs_s = (np.median(row[by]["wall_s"]) for by in ("ours", "aequilibrae"))
+        print(
+            f"{row['threads']} threads: {ours_s:.3f} s against {theirs_s:.3f} s, "
+            f"{row['times_faster_wall']:.1f} times ({row['times_faster_cpu']:.1f} in CPU); boardings differ by "
+            f"{row['sum_of_differences_over_boardings']:.1e}"
+        )
+    print(path)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ REACH: Final = 50.0
 """Metres."""
 TURN: Final = 60.0
 """Degrees."""
+_EDGE: Final = 5e-4
+"""Degrees of latitude, about 50 m, around the streets that still are among them."""
 
 
 class StreetRuns(NamedTuple):
@@ -44,6 +46,35 @@ class StreetRuns(NamedTuple):
     run: Array
     link: Array
     metres: Array
+
+
+class BusLengths(NamedTuple):
+    """Metres that bus lines run: all, those on streets, those to or from beyond the streets."""
+
+    whole: float
+    on_streets: float
+    beyond: float
+
+
+def bus_lengths(road: RoadNetwork, transit: TransitNetwork) -> BusLengths:
+    """Return how far buses run on the streets of a network, and how far beyond its edge.
+
+    A run is beyond where it begins or ends outside the convex hull of the streets' nodes.
+    """
+    import shapely
+
+    runs = street_runs(road, transit)
+    of_entry = np.repeat(transit.mode, np.diff(transit.line_first))
+    rows = np.flatnonzero((of_entry == MODE_CODE["bus"]) & (transit.run_length > 0.0))
+    ends = np.unique(np.concatenate([road.tail[road.is_street], road.head[road.is_street]]))
+    nodes = shapely.multipoints(np.column_stack([road.node_lon[ends], road.node_lat[ends]]))
+    hull = shapely.buffer(shapely.convex_hull(nodes), _EDGE)
+    shapely.prepare(hull)
+    inside = shapely.contains_xy(hull, transit.stop_lon, transit.stop_lat)[transit.line_stop]
+    beyond = rows[~(inside[rows] & inside[rows + 1])]
+    length = transit.run_length
+    on_streets = runs.metres[~np.isin(runs.run, beyond)].sum()
+    return BusLengths(float(length[rows].sum()), float(on_streets), float(length[beyond].sum()))
 
 
 def street_runs(road: RoadNetwork, transit: TransitNetwork) -> StreetRuns:

@@ -335,7 +335,9 @@ def _network(rail: RailBuild, lines: list[_Line], route: list[str]) -> TransitNe
         columns["shape_lat"] += line.runs.lat
         first.append(first[-1] + len(rows))
     none = np.zeros(0)
-    return rail.transit.replace(
+    tracks = {n: getattr(rail.transit, n) for n in TransitNetwork.specs() if n.startswith("track_")}
+    return TransitNetwork(
+        **tracks,
         stop_id=np.array(stops.id, dtype=np.int64),
         stop_name=texts(stops.name),
         stop_lon=np.array(stops.lon, dtype=float),

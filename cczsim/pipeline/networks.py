@@ -294,6 +294,12 @@ def summary(network: Network) -> list[str]:
         )
     if network.transit is not None:
         lines.append(f"  {account['lines']} directed lines, {account['stops']} stops")
+        if "bus_runs" in account["build"]:
+            km, on_streets, beyond = account["build"]["bus_runs"].values()
+            lines.append(
+                f"  bus lines run {km:.0f} km: {on_streets:.0f} km on these streets, {beyond:.0f} "
+                "km from or to beyond their edge"
+            )
         graph = account["build"].get("rail", {}).get("graph", [])
         if graph:
             lines.append(

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cczsim.columns import Array
 from cczsim.errors import OsmError
 from cczsim.io.recipe import Recipe
-from cczsim.network.corridor_bus import CorridorBus, corridor_lines
-from cczsim.network.locate import zone_of_points
 from cczsim.network.network import Network, NetworkInfo
-from cczsim.network.provenance import Source
-from cczsim.network.transit import TransitNetwork
-from cczsim.network.zones import ZoneSystem
 from cczsim.osm.route_lines import RouteSettings
 from cczsim.pipeline.progress import Progress
+from cczsim.pipeline.recipe_lines import with_lines
 
 _ODBL = "© OpenStreetMap contributors, ODbL 1.0"
 
@@ -31,7 +25,7 @@ def build_recipe(recipe: Recipe, progress: Progress) -> Network:
         title_zh=recipe.title_zh, notes_zh=recipe.notes_zh,
     )  # fmt: skip
     if recipe.kind == "sketch":
-        return _with_lines(_sketch(recipe, info, progress), recipe, progress)
+        return with_lines(_sketch(recipe, info, progress), recipe, progress)
     if recipe.kind == "osm":
         network = _osm(recipe, info, progress)
     elif recipe.kind == "tntp":
@@ -47,7 +41,7 @@ def build_recipe(recipe: Recipe, progress: Progress) -> Network:
 
         with progress.step("zones"):
             network = add_zones(network, recipe)
-    return _check_datum(_with_lines(network, recipe, progress), recipe)
+    return _check_datum(with_lines(network, recipe, progress), recipe)
 
 
 def _check_datum(network: Network, recipe: Recipe) -> Network:
@@ -70,127 +64,6 @@ def _check_datum(network: Network, recipe: Recipe) -> Network:
         lat = np.concatenate([table.lat for table in tables])
         network = check_datum(network, f"stops of {file.name}", lon, lat, crs)
     return network
-
-
-def _with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network:
-    """Return the network with the lines of ``[transit]``, tied to each other and to the zones."""
-    transit = network.transit
-    mapped = recipe.osm_routes is not None and transit is not None and transit.n_lines
-    if not recipe.lines and not recipe.gtfs and recipe.corridor_bus is None and not mapped:
-        return network
-    from cczsim.io.fare_tables import with_fares
-    from cczsim.io.gtfs import read_feeds
-    from cczsim.io.line_sources import read_line_table
-    from cczsim.network.line_build import (
-        lines_from_table,
-        merge_transit,
-        with_access,
-        with_transfers,
-    )
-
-    report = dict(network.info.build)
-    notes: list[str] = [_routes_note(report["routes"])] if mapped else []
-    with progress.step("lines"):
-        parts = [lines_from_table(read_line_table(given, recipe.crs)) for given in recipe.lines]
-        if transit is not None and len(transit.track_mode) and parts:
-            from cczsim.network.track_graph import lines_on_tracks
-
-            along = [lines_on_tracks(part, transit) for part in parts]
-            parts = [part for part, _ in along]
-            report["lines_on_tracks"] = [told for _, told in along]
-        if any(int(Source.DEFAULT) in part.headway_source for part in parts):
-            notes.append(
-                "Headways, speeds and capacities of lines that their table lacks are assumed: "
-                "the mode's default."
-            )
-        if recipe.gtfs:
-            timetable = read_feeds(recipe.gtfs)
-            report["gtfs"] = list(timetable.reports)
-            notes += [_timetable_note(feed) for feed in timetable.reports]
-            parts.append(timetable.transit)
-        if recipe.corridor_bus is not None:
-            made = corridor_lines(network.road, _bus(recipe.corridor_bus))
-            report["corridor_bus"] = made.report
-            notes.append(
-                f"{made.report['lines']} bus lines are made up, one along each main corridor: "
-                "no timetable was used."
-            )
-            parts += [made.transit] if made.transit is not None else []
-        for part in parts:
-            transit = part if transit is None else merge_transit(transit, part)
-        if transit is not None and transit.n_lines:
-            if recipe.fares is not None:
-                transit, report["fares"] = with_fares(transit, recipe.fares, recipe.crs)
-                notes += _fare_notes(report["fares"])
-            transit = with_transfers(transit)
-            if (zones := network.zones) is not None:
-                if recipe.kind != "sketch":
-                    zones = zones.replace(walk_radius=_walk_radius(zones, transit))
-                    network = network.replace(zones=zones)
-                transit = with_access(
-                    transit, zones.zone_lon, zones.zone_lat, zone_radius=zones.walk_radius
-                )
-                reached = np.unique(transit.access_zone)
-                report["transit_access"] = {
-                    "links": len(transit.access_zone),
-                    "zones_without_stop": zones.n_zones - len(reached),
-                }
-    info = replace(network.info, build=report, notes=(*network.info.notes, *notes))
-    return network.replace(info=info, transit=transit)
-
-
-def _routes_note(routes: Mapping[str, Any]) -> str:
-    """Return what lines of route relations rest on, for the report."""
-    assumed = routes["headways"].get("default", 0)
-    return (
-        f"{routes['lines']} directed lines are route relations of OpenStreetMap; the headways of "
-        f"{assumed} of them are assumed for their mode, and so are their run times unless their "
-        "tracks have speed limits."
-    )
-
-
-def _timetable_note(feed: Mapping[str, Any]) -> str:
-    """Return what lines of a feed rest on, for the report."""
-    wrong = sum(row["count"] for row in feed["findings"])
-    return (
-        f"{feed['lines']} directed lines are the timetable {feed['feed']} of {feed['date']}, "
-        f"{feed['from']} to {feed['to']}: {feed['trips_in_window']:g} trips; "
-        f"{feed['times_interpolated']:.0%} of its times were missing and are interpolated; "
-        f"what vehicles hold is assumed; {wrong} findings about the feed stand in the account."
-    )
-
-
-def _fare_notes(told: Mapping[str, Any]) -> list[str]:
-    outside = told["stops_outside"]
-    if not outside:
-        return []
-    return [f"{outside} of {told['stops']} stops lie in no fare zone: they take the nearest."]
-
-
-def _walk_radius(zones: ZoneSystem, transit: TransitNetwork) -> Array:
-    """Return how far residents live around their stop, ``[zone], m``.
-
-    A zone with n stops is served as n parts of equal size, each with a stop in its middle.
-    """
-    served = np.unique(transit.line_stop)
-    at = zone_of_points(zones, transit.stop_lon[served], transit.stop_lat[served])
-    stops = np.bincount(at[at >= 0], minlength=zones.n_zones)
-    return np.sqrt(zones.area / np.pi / np.maximum(stops, 1))
-
-
-def _bus(given: Mapping[str, Any]) -> CorridorBus:
-    """Return the parameters of made-up lines in SI."""
-    factor = {
-        "headway_min": ("headway", 60.0), "stop_spacing_m": ("stop_spacing", 1.0),
-        "speed_kmh": ("speed", 1 / 3.6), "capacity": ("capacity", 1.0),
-        "min_length_km": ("min_length", 1e3),
-    }  # fmt: skip
-    values: dict[str, Any] = {
-        factor[k][0]: v * factor[k][1] for k, v in given.items() if k in factor
-    }
-    if "classes" in given:
-        values["classes"] = tuple(given["classes"])
-    return CorridorBus(**values)
 
 
 def _sketch(recipe: Recipe, info: NetworkInfo, progress: Progress) -> Network:

@@ -15,7 +15,7 @@ from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array
 from cczsim.demand.mode_choice import car_fixed
 from cczsim.demand.params import DemandParams
-from cczsim.network.bus_streets import street_runs
+from cczsim.network.bus_streets import bus_lengths, street_runs
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.provenance import Source
 from cczsim.network.road import RoadNetwork
@@ -170,3 +170,15 @@ def test_trips_that_no_mode_leads_are_in_no_matrix():
     (row,) = [r for r in ledger if r.item == "unreachable" and r.trips > 0.0]
     assert row.stage == "mode choice"
     assert "1 → 0 (70)" in row.why
+
+
+def test_what_runs_beyond_the_streets_is_told_from_what_no_street_is_near():
+    """Of 4 km the last run of 2.5 leaves the streets; another lies aside, within their hull."""
+    road = street()
+    road = road.replace(node_lat=np.array([0.0, 0.02, 0.0]))
+    flat = bus(np.array([0.0, 900.0, 1500.0, 4000.0]))
+    whole, on_streets, beyond = bus_lengths(street(), flat)
+    assert (whole, beyond) == (4000.0, 2500.0)
+    assert on_streets == pytest.approx(1500.0, rel=1e-3)
+    whole, on_streets, beyond = bus_lengths(road, bus(np.array([600.0, 1400.0])))
+    assert (whole, on_streets) == (800.0, 0.0)
