@@ -166,8 +166,8 @@ def main() -> None:
         ours_s, theirs_s = (np.median(row[by]["wall_s"]) for by in ("ours", "aequilibrae"))
         print(
             f"{row['threads']} threads: {ours_s:.3f} s against {theirs_s:.3f} s, "
-            f"{row['times_faster_wall']:.1f} times ({row['times_faster_cpu']:.1f} in CPU); boardings differ by "
-            f"{row['sum_of_differences_over_boardings']:.1e}"
+            f"{row['times_faster_wall']:.1f} times ({row['times_faster_cpu']:.1f} in CPU); "
+            f"boardings differ by {row['sum_of_differences_over_boardings']:.1e}"
         )
     print(path)
 

@@ -489,12 +489,19 @@ def mode_equilibrium(
         for name, share in within(mode, alternatives, demand).items()
     }
     money = demand.seconds_per_cny
+    rides, by_bus = modes["transit"], np.zeros(0)
     if crowd is None and lines is not None and buses is None:
         rides = _with_lots(riding, parking, held)
         assigned = assign_transit(lines, ends, rides, transit, seconds_per_cny=money)
     elif crowd is None and lines is not None:
         rides, by_bus = _with_lots(parts["rail"], parking, held), _with_lots(parts["bus"], parking)
         assigned = assign_rail_and_bus(lines, ends, rides, by_bus, transit, money)
+    paid = None
+    if assigned is not None and lines is not None and lines.size("ticket"):
+        assigned = replace(assigned, skims=assigned.skims.with_tickets_of(priced))
+        paid = float((rides * assigned.skims.fare(demand.transit_fare)).sum())
+        if buses is not None:
+            paid += float((by_bus * buses.fare(demand.transit_fare)).sum())
     if parking is not None and assigned is not None:
         assigned = of_zones(assigned, zones.n_zones, parking.n_access)
     return ModeEquilibrium(
@@ -508,6 +515,7 @@ def mode_equilibrium(
         parts=parts,
         buses=between_zones(buses, zones.n_zones),
         lots=held,
+        paid=paid,
         shift=pivot.shift if pivot is not None else {},
         asked=trips if destinations is not None else None,
         run_time=lines.run_time if traffic is not None and lines is not None else None,

@@ -10,7 +10,7 @@ people from one another would else take turns in being full.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -120,7 +120,7 @@ class Parking:
             To begin with.
         """
         n, scale = self.n, self.demand.choice_scale
-        ride = transit_cost(skims.weighted, skims.boardings, self.demand)
+        ride = transit_cost(skims.weighted, skims.fare(self.demand.transit_fare), self.demand)
         # Who boards nothing only walks from the car.
         ride = np.where(skims.boardings > 0.0, ride - self.demand.transit_constant, np.inf)
         if self._out:
@@ -216,8 +216,12 @@ def between_zones(skims: TransitSkims | None, n_zones: int) -> TransitSkims | No
     """Return skims without those from lots and to them."""
     if skims is None or len(skims.weighted) == n_zones:
         return skims
-    names = ("weighted", "total", "in_vehicle", "wait", "walk", "boardings")
-    return replace(skims, **{name: getattr(skims, name)[:n_zones, :n_zones] for name in names})
+    inner = {
+        field.name: getattr(skims, field.name)[:n_zones, :n_zones]
+        for field in fields(skims)
+        if getattr(skims, field.name) is not None
+    }
+    return replace(skims, **inner)
 
 
 def of_zones(carried: TransitAssignment, n_zones: int, n_access: int) -> TransitAssignment:

@@ -133,8 +133,10 @@ class TransitSkims:
         fare = of_boarding * np.where(known, rides, 0.0)
         return fare if self.tickets is None else fare + np.where(known, self.tickets, 0.0)
 
-    def with_tickets_of(self, other: TransitSkims) -> TransitSkims:
-        """Return these times with the tickets of others between the same zones."""
+    def with_tickets_of(self, other: TransitSkims | None) -> TransitSkims:
+        """Return these times with the tickets of others, if any, between the same zones."""
+        if other is None:
+            return self
         return replace(self, tickets=other.tickets, rides_without=other.rides_without)
 
 
@@ -271,6 +273,8 @@ class ModeEquilibrium:
         What costs of modes were shifted by, where the choice pivots on what was observed.
     asked : array [zone, zone], trips/h, optional
         Trips of all modes, where destinations were chosen in it.
+    paid : float, optional, money/h
+        For tickets and rides without one, where the network has tickets; not by distance.
     lots : LotLoads, optional
         What comes to car parks, where there are any; their trips are the mode ``park_ride``.
     """
@@ -288,6 +292,7 @@ class ModeEquilibrium:
     shift: dict[str, Array] = field(default_factory=dict)
     asked: Array | None = None
     lots: LotLoads | None = None
+    paid: float | None = None
 
     @property
     def destination_residual(self) -> float:

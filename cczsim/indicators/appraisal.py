@@ -168,18 +168,9 @@ def revenue_indicators(
         by_distance = np.repeat(transit.fare_system == "", np.diff(transit.line_first))
         ridden = carried.segment_flow * transit.run_length * by_km[mode] * by_distance
         fares = carried.boardings * demand.transit_fare + ridden
-        if carried.skims.tickets is not None:
-            by_skims = [(equilibrium.trips["transit"], carried.skims)]
-            if equilibrium.buses is not None:
-                own_trips = equilibrium.parts
-                by_skims = [
-                    (own_trips["rail"], carried.skims), (own_trips["bus"], equilibrium.buses)
-                ]  # fmt: skip
-            paid = sum(
-                float((trips * skims.fare(demand.transit_fare)).sum()) for trips, skims in by_skims
-            )
+        if equilibrium.paid is not None:
             note = "tickets are of journeys, not of lines"
-            total = paid + float(ridden.sum())
+            total = equilibrium.paid + float(ridden.sum())
             return [*out, Indicator("fare_revenue", total, "CNY/h", {"area": "all"}, note)]
         left = stop_tiers(network)[transit.line_stop]
         parts: list[tuple[dict[str, str], Array]] = [({"area": "all"}, np.ones_like(mode, bool))]

@@ -59,6 +59,7 @@ def test_a_ticket_for_each_ride_is_the_fare_of_a_boarding():
     "params",
     [
         TransitParams(),
+        TransitParams(bus_times="all"),
         TransitParams(crowding="comfort", crowded_lines="all"),
         TransitParams(crowding="capacity", crowded_lines="all", bus_times="all"),
     ],
