@@ -13,6 +13,7 @@ import pytest
 
 import cczsim
 from cczsim.cli import main
+from tests.scenario.grid_case import grid
 
 SCENARIO = """cczsim = 1
 title = "Base"
@@ -44,18 +45,9 @@ NET = """<NUMBER OF ZONES> 2
 
 
 @pytest.fixture(scope="module")
-def study(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location(
-        "grid_for_api", repository / "tests/scenario/grid_case.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("api")
-    cczsim.save(module.grid(), folder / "grid")
+    cczsim.save(grid(), folder / "grid")
     (folder / "base.toml").write_text(SCENARIO, encoding="utf-8")
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     return folder

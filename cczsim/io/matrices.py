@@ -248,6 +248,8 @@ def _read_long(path: Path, rows: list[list[str]], at: list[int], zone_ids: Array
 
 
 def _whole_number(text: str) -> int | None:
+    if text.isascii() and text.isdigit():
+        return int(text)  # ids of H3 cells have more digits than a float holds
     try:
         number = float(text)
     except ValueError:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,16 +9,12 @@ from cczsim.demand.mode_choice import choose
 from cczsim.demand.params import DemandParams
 from cczsim.indicators.appraisal import Situation, appraisal_indicators, same_zones
 from cczsim.indicators.indicator import find
-
-_PATH = Path(__file__).resolve().parent.parent / "report" / "synthetic_run.py"
+from tests.report.synthetic_run import make_run
 
 
 @pytest.fixture(scope="module")
 def network():
-    spec = importlib.util.spec_from_file_location("synthetic_run_for_appraisal", _PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.make_run().network
+    return make_run().network
 
 
 def at(costs, demand, n):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pytest
 
@@ -15,22 +11,12 @@ from cczsim.indicators.sensitivity import sensitivity
 from cczsim.network.network import Network, NetworkInfo
 from cczsim.network.transit import MODES, TransitNetwork
 from cczsim.network.zone_build import polygon_areas
+from tests.indicators import test_indicators_density_paper as paper
 
 URBAN = CONVENTIONS["cn-urban"]
 
 
-@pytest.fixture(scope="module")
-def paper() -> ModuleType:
-    path = Path(__file__).with_name("test_indicators_density_paper.py")
-    spec = importlib.util.spec_from_file_location("density_paper", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def grid(paper: ModuleType, n: int = 3) -> Network:
+def grid(n: int = 3) -> Network:
     at = paper.at
     pieces = [[at(i, j), at(i + 1, j)] for i in range(n) for j in range(n + 1)]
     pieces += [[at(i, j), at(i, j + 1)] for i in range(n + 1) for j in range(n)]
@@ -39,9 +25,9 @@ def grid(paper: ModuleType, n: int = 3) -> Network:
     return Network(NetworkInfo("grid"), road)
 
 
-def test_blocks_and_places_of_a_grid(paper: ModuleType) -> None:
+def test_blocks_and_places_of_a_grid() -> None:
     area = paper.box(-0.5, -0.5, 3.5, 3.5)
-    found = street_fabric(grid(paper), area, URBAN)
+    found = street_fabric(grid(), area, URBAN)
     assert found.blocks == 9
     one = polygon_areas(np.array([paper.box(1, 1, 2, 2)]))[0]
     assert found.median_block == pytest.approx(one, rel=2e-4)
@@ -56,15 +42,15 @@ def test_blocks_and_places_of_a_grid(paper: ModuleType) -> None:
     assert np.isnan(found.rail_share)
 
 
-def test_blocks_count_where_their_middle_is(paper: ModuleType) -> None:
-    found = street_fabric(grid(paper), paper.box(-0.5, -0.5, 1.2, 3.5), URBAN)
+def test_blocks_count_where_their_middle_is() -> None:
+    found = street_fabric(grid(), paper.box(-0.5, -0.5, 1.2, 3.5), URBAN)
     assert found.blocks == 3
-    empty = street_fabric(grid(paper), paper.box(10, 10, 11, 11), URBAN)
+    empty = street_fabric(grid(), paper.box(10, 10, 11, 11), URBAN)
     assert (empty.blocks, empty.intersections) == (0, 0)
     assert np.isnan(empty.mean_block)
 
 
-def test_a_crossing_of_two_dual_carriageways_is_one_place(paper: ModuleType) -> None:
+def test_a_crossing_of_two_dual_carriageways_is_one_place() -> None:
     gap = 0.0001  # 10 m
     a, b = 1.0, 1.0 + gap * 100
     at = paper.at
@@ -79,7 +65,7 @@ def test_a_crossing_of_two_dual_carriageways_is_one_place(paper: ModuleType) -> 
     assert (found.intersections, found.blocks) == (1, 0)  # the middle is a piece of a junction
 
 
-def test_reach_of_rail_is_that_of_a_circle(paper: ModuleType) -> None:
+def test_reach_of_rail_is_that_of_a_circle() -> None:
     two, lon, lat = np.arange(2), [paper.at(1, 1)[0], paper.at(9, 9)[0]], [paper.at(1, 1)[1], 28.5]
     transit = TransitNetwork(
         stop_id=two, stop_name=np.array(["a", "b"]), stop_lon=lon, stop_lat=lat,
@@ -88,14 +74,14 @@ def test_reach_of_rail_is_that_of_a_circle(paper: ModuleType) -> None:
         run_length=np.zeros(2), access_zone=two, access_stop=two, access_time=np.zeros(2),
     )  # fmt: skip
     area = paper.box(0, 0, 2, 2)
-    found = street_fabric(grid(paper).replace(transit=transit), area, URBAN)
+    found = street_fabric(grid().replace(transit=transit), area, URBAN)
     size = polygon_areas(np.array([area]))[0]
     assert found.rail_share == pytest.approx(np.pi * RAIL_REACH**2 / size, rel=1e-3)
     bus = transit.replace(mode=[MODES.index("bus")])
-    assert street_fabric(grid(paper).replace(transit=bus), area, URBAN).rail_share == 0.0
+    assert street_fabric(grid().replace(transit=bus), area, URBAN).rail_share == 0.0
 
 
-def test_sensitivity_changes_one_rule_at_a_time(paper: ModuleType) -> None:
+def test_sensitivity_changes_one_rule_at_a_time() -> None:
     at = paper.at
     rim, inner, home = [at(0, 0), at(3, 0)], [at(0, 1), at(3, 1)], [at(1, 1), at(1, 2)]
     twin = [at(3, 1.01), at(0, 1.01)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -12,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,8 @@ from cczsim.errors import InputError, OutputError
 from cczsim.io import database
 from cczsim.io.database import load_result
 from cczsim.io.results import write_result
+from tests.io import database_server
+from tests.report.synthetic_run import make_run
 
 psycopg = pytest.importorskip("psycopg", reason="no driver: pip install 'cczsim[database]'")
 
@@ -30,28 +30,18 @@ DROP = "'); DROP TABLE links; --"
 SCRIPT = "<script>alert(1)</script>"
 
 
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{path.stem}_for_database", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def address(repository: Path) -> Iterator[str]:
-    servers = load(repository / "tests/io/database_server.py")
-    found = servers.binaries()
+def address() -> Iterator[str]:
+    found = database_server.binaries()
     if found is None:
         pytest.skip("no PostgreSQL server with PostGIS: apt-get install postgresql postgis")
-    with servers.server(found) as address:
+    with database_server.server(found) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def result(repository: Path) -> Any:
-    made = load(repository / "tests/report/synthetic_run.py").make_run()
+def result() -> Any:
+    made = make_run()
     road = made.network.road
     names = np.array(road.name, dtype=object)
     names[0], names[1], names[2] = DROP, SCRIPT, "芙蓉大道\t\\N\n\"'"

@@ -60,6 +60,19 @@ def test_zones_keep_their_numbers_in_any_order(kind: str, tmp_path: Path) -> Non
     np.testing.assert_array_equal(turned, MATRIX[::-1, ::-1])
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.omx"])
+def test_ids_of_h3_cells_are_not_rounded(name: str, tmp_path: Path) -> None:
+    """They have 18 digits, two more than a float tells apart."""
+    cells = np.array([615462706383683583, 615462706383683584, 615462708222885887])
+    path = tmp_path / name
+    write_matrix(MATRIX, cells, path)
+    np.testing.assert_array_equal(read_matrix(path, cells[::-1]), MATRIX[::-1, ::-1])
+    wide = [",".join(["", *map(str, cells)])]
+    wide += [",".join([str(cell), "1", "2", "3"]) for cell in cells]
+    path = write(tmp_path, "\n".join(wide) + "\n")
+    np.testing.assert_array_equal(read_matrix(path, cells), [[1.0, 2.0, 3.0]] * 3)
+
+
 def test_the_same_matrix_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.omx", "b.omx"):
         write_matrix(MATRIX, ZONES, tmp_path / name)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.util
 import json
 import math
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -23,6 +21,7 @@ from cczsim.io import results
 from cczsim.io.results import read_result, whole_folder, write_result
 from cczsim.scenario.compare import compare
 from cczsim.scenario.result import RunResult
+from tests.report.synthetic_run import make_run
 
 RECORD = {"cczsim": "0", "status": "done", "noise": 1e-4, "inputs": {}}
 FILES = {
@@ -32,24 +31,12 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def make_run(repository: Path) -> Callable[..., RunResult]:
-    path = repository / "tests/report/synthetic_run.py"
-    spec = importlib.util.spec_from_file_location("synthetic_run_for_results", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made: Callable[..., RunResult] = module.make_run
-    return made
-
-
-@pytest.fixture(scope="module")
-def base(make_run: Callable[..., RunResult]) -> RunResult:
+def base() -> RunResult:
     return make_run()
 
 
 @pytest.fixture(scope="module")
-def plan(make_run: Callable[..., RunResult]) -> RunResult:
+def plan() -> RunResult:
     return make_run(scenario=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from cczsim.io.scenario_file import read_scenario
 from cczsim.pipeline.curve_result import pays, shares
 from cczsim.scenario.sample import Option, make_option
 from cczsim.scenario.spec import ScenarioSpec
+from tests.scenario.grid_case import grid
 
 BASE = """cczsim = 1
 title = "Base"
@@ -35,15 +35,9 @@ set = { headway = "2 min" }
 
 
 @pytest.fixture(scope="module")
-def study(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = repository / "tests/scenario/grid_case.py"
-    spec = importlib.util.spec_from_file_location("grid_case_for_curve", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
-    save_network(module.grid(), folder / "grid")
+    save_network(grid(), folder / "grid")
     (folder / "base.toml").write_text(BASE, encoding="utf-8")
     (folder / "often.toml").write_text(OFTEN, encoding="utf-8")
     return folder

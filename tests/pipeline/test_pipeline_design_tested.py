@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from cczsim.cli import main
 from cczsim.io.bundle import save_network
 from cczsim.io.scenario_file import read_scenario
+from tests.scenario.grid_case import grid
 
 BASE = """cczsim = 1
 title = "Base"
@@ -22,15 +22,9 @@ demand_residual = "0.1 %"
 
 
 @pytest.fixture(scope="module")
-def study(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = repository / "tests/scenario/grid_case.py"
-    spec = importlib.util.spec_from_file_location("grid_case_for_design", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
-    save_network(module.grid(), folder / "grid")
+    save_network(grid(), folder / "grid")
     (folder / "base.toml").write_text(BASE, encoding="utf-8")
     return folder
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import re
 from dataclasses import replace
@@ -19,6 +18,7 @@ from cczsim.io.scenario_file import read_scenario
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.run import run_scenario
+from tests.scenario.grid_case import grid
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHIPPED = sorted(
@@ -58,13 +58,7 @@ def test_70_of_220_trips_without_a_path_end_with_1_and_name_the_zones(
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    path = ROOT / "tests/scenario/grid_case.py"
-    spec = importlib.util.spec_from_file_location("grid_for_lost_demand", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    network = module.grid()
+    network = grid()
     # Nobody rides: with the metro, and on foot, every zone could still be reached.
     save_network(network.replace(transit=None), tmp_path / "grid")
     return tmp_path

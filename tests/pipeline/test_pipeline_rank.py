@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -16,6 +15,7 @@ import pytest
 
 from cczsim.cli import main
 from cczsim.io.bundle import save_network
+from tests.scenario.grid_case import grid
 
 BASE = """cczsim = 1
 title = "Base"
@@ -49,15 +49,9 @@ SAME = 'cczsim = 1\ntitle = "The same"\nextends = "base.toml"\n'
 
 
 @pytest.fixture(scope="module")
-def study(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = repository / "tests/scenario/grid_case.py"
-    spec = importlib.util.spec_from_file_location("grid_case_for_rank", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study 长沙")
-    save_network(module.grid(), folder / "grid")
+    save_network(grid(), folder / "grid")
     for name, text in (("base", BASE), ("wide", WIDE), ("same", SAME)):
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -13,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -24,10 +22,15 @@ from cczsim.io.bundle import save_network
 from cczsim.io.checkpoints import Checkpoints
 from cczsim.io.folder_lock import lock_folder
 from cczsim.io.scenario_file import read_scenario
+from cczsim.network.bus_streets import street_runs
 from cczsim.pipeline import kept_steps, runs
 from cczsim.pipeline.networks import load_network
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.run import run_scenario
+from tests.pipeline import kill_and_resume
+from tests.scenario.grid_case import grid
+from tests.scenario.test_scenario_fares import with_tickets
+from tests.scenario.test_scenario_nested import with_bus
 
 SCENARIO = """cczsim = 1
 title = "{title}"
@@ -39,24 +42,9 @@ demand_residual = "0.1 %"
 """
 
 
-def load(repository: Path, file: str) -> ModuleType:
-    path = repository / file
-    spec = importlib.util.spec_from_file_location(f"robust_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def kills(repository: Path) -> ModuleType:
-    return load(repository, "tests/pipeline/kill_and_resume.py")
-
-
 @pytest.fixture
-def study(repository: Path, tmp_path: Path) -> Path:
-    save_network(load(repository, "tests/scenario/grid_case.py").grid(), tmp_path / "grid")
+def study(tmp_path: Path) -> Path:
+    save_network(grid(), tmp_path / "grid")
     (tmp_path / "base.toml").write_text(SCENARIO.format(title="Base"), encoding="utf-8")
     plan = (
         'cczsim = 1\ntitle = "方案"\nextends = "base.toml"\ncompare_to = "base.toml"\nyear = 2025\n'
@@ -65,13 +53,30 @@ def study(repository: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_killed_run_resumes_to_the_same_bits(study: Path, kills: ModuleType) -> None:
-    rows = list(kills.kill_and_resume(study / "plan.toml", study, times=2, seed=3))
+def test_a_killed_run_resumes_to_the_same_bits(study: Path) -> None:
+    rows = list(kill_and_resume.kill_and_resume(study / "plan.toml", study, times=2, seed=3))
     assert [row["same_bits"] and row["clean"] for row in rows] == [True] * 2, rows
 
 
+def test_killed_runs_of_buses_in_traffic_resume_to_the_same_bits(tmp_path: Path) -> None:
+    """Rounds of roads and lines, with fares by ticket that the first round found."""
+    network = with_tickets(with_bus(), 3.0)
+    transit = network.transit
+    assert transit is not None
+    network = network.replace(transit=transit.replace(stop_lat=transit.stop_lat - 0.003))
+    assert network.transit is not None
+    assert len(street_runs(network.road, network.transit).run) > 0
+    save_network(network, tmp_path / "grid")
+    text = SCENARIO.format(title="Buses") + '[transit]\nbus_times = "all"\n'
+    (tmp_path / "base.toml").write_text(text.replace("1e-3", "1e-6"), encoding="utf-8")
+    rows = list(kill_and_resume.kill_and_resume(tmp_path / "base.toml", tmp_path, times=3, seed=5))
+    assert [row["same_bits"] and row["clean"] for row in rows] == [True] * 3, rows
+    rounds = json.loads((tmp_path / "whole/base/run.json").read_text(encoding="utf-8"))
+    assert len(rounds["rounds"]) > 1
+
+
 def test_what_was_solved_is_not_solved_again(
-    study: Path, kills: ModuleType, monkeypatch: pytest.MonkeyPatch,
+    study: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     words = ["run", str(study / "plan.toml"), "--out"]
@@ -99,12 +104,12 @@ def test_what_was_solved_is_not_solved_again(
         patch.setattr(runs, "run_scenario", unsolved)
         assert main([*words, str(out), "--resume"]) == 0
     assert capsys.readouterr().err.count("resumed, solved before") == 2
-    assert kills.digests(out) == kills.digests(study / "whole")
+    assert kill_and_resume.digests(out) == kill_and_resume.digests(study / "whole")
     assert {p.name for p in out.iterdir()} == {"base", "plan", "cczsim.log"}
 
 
 def test_a_solve_goes_on_where_it_was_stopped(
-    study: Path, kills: ModuleType, monkeypatch: pytest.MonkeyPatch,
+    study: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     tight = "relative_gap = 1e-7"
@@ -132,7 +137,7 @@ def test_a_solve_goes_on_where_it_was_stopped(
     capsys.readouterr()
     assert main([*words, str(out), "--resume"]) == 0
     assert "base: resumed in iteration 4" in capsys.readouterr().err
-    assert kills.digests(out) == kills.digests(study / "whole")
+    assert kill_and_resume.digests(out) == kill_and_resume.digests(study / "whole")
     assert {p.name for p in out.iterdir()} == {"base", "cczsim.log"}
 
 
@@ -225,12 +230,10 @@ def run_with(study: Path, out: Path, limit: Callable[[], None], *words: str) -> 
     return done.returncode, done.stderr
 
 
-def test_a_disk_without_room_is_told_and_what_was_there_stays(
-    study: Path, kills: ModuleType
-) -> None:
+def test_a_disk_without_room_is_told_and_what_was_there_stays(study: Path) -> None:
     out = study / "out"
     assert main(["run", str(study / "plan.toml"), "--out", str(out), "--quiet"]) == 0
-    before = kills.digests(out)
+    before = kill_and_resume.digests(out)
     for room in (3_000, 60_000):
         code, said = run_with(
             study, out, lambda room=room: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
@@ -238,7 +241,7 @@ def test_a_disk_without_room_is_told_and_what_was_there_stays(
         assert code == 2, (room, said)
         assert "Traceback" not in said
         assert re.search(r"^error: .*(too large|--out)", said, re.M), said
-        assert kills.digests(out) == before
+        assert kill_and_resume.digests(out) == before
     assert not [p for p in out.iterdir() if p.name.endswith((".part", ".old", ".lock"))]
     assert main(["run", str(study / "plan.toml"), "--out", str(out), "--resume", "--quiet"]) == 0
 
@@ -278,15 +281,15 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_computed(
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_how_to_go_on(
-    study: Path, sent: signal.Signals, kills: ModuleType
-) -> None:
+def test_an_interrupted_run_says_how_to_go_on(study: Path, sent: signal.Signals) -> None:
     text = (study / "base.toml").read_text(encoding="utf-8")
     slow = text.replace("relative_gap = 1e-3", 'relative_gap = 1e-15\nmax_iterations = 1000000\n'
                         'algorithm = "fw"')  # fmt: skip
     (study / "slow.toml").write_text(slow, encoding="utf-8")
     run = subprocess.Popen(
-        kills.command(study / "slow.toml", study / "out"), stderr=subprocess.PIPE, text=True
+        kill_and_resume.command(study / "slow.toml", study / "out"),
+        stderr=subprocess.PIPE,
+        text=True,
     )
     log = study / "out/cczsim.log"
     for _ in range(600):

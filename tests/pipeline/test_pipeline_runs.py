@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -17,6 +16,7 @@ from cczsim.io.bundle import save_network
 from cczsim.io.scenario_file import read_scenario
 from cczsim.network.network import Network
 from cczsim.pipeline.runs import plan_jobs
+from tests.scenario.grid_case import grid
 
 BROKEN = Path(__file__).resolve().parent.parent / "cases" / "broken"
 CASES = sorted(path.stem for path in BROKEN.glob("*.toml") if path.stem != "base")
@@ -56,15 +56,8 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def network(repository: Path) -> Network:
-    path = repository / "tests/scenario/grid_case.py"
-    spec = importlib.util.spec_from_file_location("grid_case_for_runs", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made: Network = module.grid()
-    return made
+def network() -> Network:
+    return grid()
 
 
 @pytest.fixture(scope="module")

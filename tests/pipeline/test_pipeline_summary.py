@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,19 +10,12 @@ from cczsim.indicators.indicator import Indicator
 from cczsim.pipeline.summary import parts_apart
 from cczsim.scenario.compare import noise
 from cczsim.scenario.run import RunResult
-
-_PATH = Path(__file__).resolve().parent.parent / "report" / "synthetic_run.py"
+from tests.report.synthetic_run import make_run
 
 
 @pytest.fixture(scope="module")
 def one() -> RunResult:
-    spec = importlib.util.spec_from_file_location("synthetic_run_for_summaries", _PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    run: RunResult = module.make_run()
-    return run
+    return make_run()
 
 
 def moved(run: RunResult, share: float, name: str) -> RunResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from grid_case import grid, synthetic
+from grid_case import grid
 
 from cczsim.errors import ScenarioError
 from cczsim.scenario.figures import check_targets, measure
@@ -13,6 +13,7 @@ from cczsim.scenario.keys import keys_of
 from cczsim.scenario.provenance import key_assumptions
 from cczsim.scenario.result import Assumption, RunResult
 from cczsim.scenario.spec import DemandKeys, ScenarioSpec, spec_from
+from tests.report.synthetic_run import make_run
 
 
 def spec_of(shows: list[str], **more: object) -> ScenarioSpec:
@@ -26,8 +27,7 @@ def spec_of(shows: list[str], **more: object) -> ScenarioSpec:
 
 
 def run(scenario: bool = False) -> RunResult:
-    made: RunResult = synthetic().make_run(scenario=scenario)
-    return made
+    return make_run(scenario=scenario)
 
 
 def test_evidence_holds_base_and_scenario_and_what_it_hangs_on() -> None:
