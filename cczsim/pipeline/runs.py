@@ -21,8 +21,8 @@ from cczsim.pipeline.kept_steps import KeptSteps
 from cczsim.pipeline.networks import load_network, network_inputs
 from cczsim.pipeline.progress import Progress
 from cczsim.pipeline.run_record import input_hashes, run_record, versions
-from cczsim.pipeline.summary import main_figures, observed, parts_apart, scoreboard
-from cczsim.scenario.compare import Comparison, noise
+from cczsim.pipeline.summary import MAIN, main_figures, observed, parts_apart, scoreboard
+from cczsim.scenario.compare import Apart, Comparison, apart, compare_indicators, noise
 from cczsim.scenario.compare import compare as compare_runs
 from cczsim.scenario.figures import check_targets
 from cczsim.scenario.ledger import lost_share
@@ -188,7 +188,10 @@ def _run_jobs(
         code = max(code, 1 if missed else 0)
         comparison = compare_runs(base, result) if base is not None else None
         with progress.step(f"{job.spec.name}: write result"):
-            page = _page(result, base, comparison, lang or job.spec.report.lang)
+            page = _page(
+                result, base, comparison, lang or job.spec.report.lang,
+                _beside(result, [results.get(f) or kept[f] for f in _siblings(jobs, file)]),
+            )  # fmt: skip
             record = run_record(
                 job.spec, result, base.name if base else None, inputs[file], status,
                 noise(result), used, progress.seconds,
@@ -340,12 +343,35 @@ def _status(spec: ScenarioSpec, result: RunResult, strict: bool) -> tuple[str, b
     return "; ".join(short) if short else "done", bool(short)
 
 
+def _siblings(jobs: dict[Path, Job], file: Path) -> list[Path]:
+    """Return the jobs before this one that are compared to the same base."""
+    base, files = jobs[file].base, list(jobs)
+    earlier = files[: files.index(file)]
+    return [other for other in earlier if base is not None and jobs[other].base == base]
+
+
+def _beside(result: RunResult, others: Sequence[RunResult | StoredResult]) -> list[Apart]:
+    """Return how far other options, of this call or kept from another, lie from a result."""
+    own = noise(result)
+    return [
+        apart(
+            compare_indicators(
+                other.name, result.name, other.indicators, result.indicators,
+                other.noise if isinstance(other, StoredResult) else noise(other), own,
+            ),
+            MAIN,
+        )
+        for other in others
+    ]  # fmt: skip
+
+
 def _page(
-    result: RunResult, base: RunResult | None, comparison: Comparison | None, lang: str
-) -> str:
+    result: RunResult, base: RunResult | None, comparison: Comparison | None, lang: str,
+    beside: Sequence[Apart],
+) -> str:  # fmt: skip
     from cczsim.report.page import render
 
-    return render(result, base, comparison, "zh" if lang == "zh" else "en")
+    return render(result, base, comparison, "zh" if lang == "zh" else "en", beside)
 
 
 def _say_result(

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from cczsim.indicators.indicator import Indicator, find
-from cczsim.scenario.compare import Comparison, ComparisonRow, compare
+from cczsim.scenario.compare import Comparison, ComparisonRow, apart, compare
 from cczsim.scenario.result import ObservationRow, RunResult, TargetRow
 
 MAIN: Final[tuple[tuple[str, dict[str, str]], ...]] = (
@@ -77,24 +77,15 @@ def main_figures(result: RunResult, comparison: Comparison | None) -> list[str]:
 
 def parts_apart(groups: Sequence[Sequence[RunResult]]) -> list[str]:
     """Return a line for each two options of one base: whether they differ by more than the gaps."""
-    return [
-        f"{a.name} and {b.name}: {_apart(compare(a, b))}"
-        for group in groups
-        for a, b in combinations(group, 2)
-    ]
-
-
-def _apart(comparison: Comparison) -> str:
-    """Return of how many main figures the gaps could make the difference, and how far from it."""
-    wanted = {(key, tuple(sorted(by.items()))) for key, by in MAIN}
-    rows = [
-        row
-        for row in comparison.rows
-        if (row.key, tuple(sorted(row.by.items()))) in wanted and row.bound > 0.0
-    ]
-    beyond = [abs(row.difference) / row.bound for row in rows if abs(row.difference) > row.bound]
-    said = f"{len(beyond)} of {len(rows)} main figures differ by more than the gaps can explain"
-    return f"{said}, by {min(beyond):,.0f} times that and more" if beyond else said
+    lines = []
+    for group in groups:
+        for a, b in combinations(group, 2):
+            told = apart(compare(a, b), MAIN)
+            said = f"{a.name} and {b.name}: {told.beyond} of {told.of} main figures differ by more"
+            said += " than the gaps can explain"
+            by = f", by {told.times:,.0f} times that and more" if told.beyond else ""
+            lines.append(said + by)
+    return lines
 
 
 def _marked(result: RunResult, key: str, by: dict[str, str]) -> Indicator | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from cczsim.report.figures import NOTHING, difference, number
 from cczsim.report.scoreboard import ScoreRow
 from cczsim.report.tables import Figures, unit_of
 from cczsim.report.text import Both, same, term, text
+from cczsim.scenario.compare import Apart
 
 _ALL: Final = {"area": "all"}
 _SAID: Final = {"1/h": "answer.times", "pce h/h": "answer.vehicle_hours"}
@@ -42,18 +43,25 @@ class _Teller:
         return text("answer.figure", value=value, base=base, change=sign + cell.change)
 
 
-def answer(figures: Figures, scores: tuple[ScoreRow, ...], comparison: Any | None) -> list[Both]:
+def answer(
+    figures: Figures, scores: tuple[ScoreRow, ...], comparison: Any | None,
+    apart: Sequence[Apart] = (),
+) -> list[Both]:  # fmt: skip
     """Return the answer in a few sentences: targets, travel, who rides, and what to make of it.
 
     Parameters
     ----------
     comparison : object or None
         See :func:`cczsim.report.page.render`.
+    apart : sequence of Apart
+        How far other options of the same base lie from this one.
     """
     teller = _Teller(figures)
     out = [*_targets(figures, scores), *_travel(teller), *_riders(teller)]
     if figures.base is not None:
         out += [*_together(figures), *_gaps(teller, comparison)]
+    if apart:
+        out.append(_joined([_apart(one) for one in apart]))
     return out
 
 
@@ -140,6 +148,12 @@ def _gaps(teller: _Teller, comparison: Any | None) -> list[Both]:
         return [text("answer.noise", names=names)]
     shares = [getattr(comparison, name, math.nan) for name in ("noise_a", "noise_b")]
     return [text("answer.clear", gaps=f"{100 * sum(shares):.2g} %")]
+
+
+def _apart(told: Apart) -> Both:
+    key = "answer.apart" if told.beyond else "answer.not_apart"
+    times = number(told.times, 2) if told.beyond else ""
+    return text(key, name=told.a, beyond=told.beyond, of=told.of, times=times)
 
 
 def _joined(sentences: list[Both]) -> Both:

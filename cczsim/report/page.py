@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -36,6 +36,7 @@ from cczsim.report.provenance import (
 from cczsim.report.rail import ROAD_MODES, LineRow, line_rows
 from cczsim.report.scoreboard import assumption_lines, scoreboard, target_counts
 from cczsim.report.text import Both, Language, remark, same, term, text
+from cczsim.scenario.compare import Apart
 from cczsim.scenario.result import RunResult
 
 TEMPLATES: Final = files("cczsim.report").joinpath("templates")
@@ -234,8 +235,9 @@ def environment() -> jinja2.Environment:
 
 
 def render(
-    result: RunResult, base: RunResult | None, comparison: Any | None, lang: Language = "en"
-) -> str:
+    result: RunResult, base: RunResult | None, comparison: Any | None, lang: Language = "en",
+    apart: Sequence[Apart] = (),
+) -> str:  # fmt: skip
     """Return the whole page.
 
     Parameters
@@ -249,6 +251,8 @@ def render(
         (``scenario.compare.Comparison``); None leaves the gap's part in differences open.
     lang : {"en", "zh"}
         The language that the page opens in; both are in it.
+    apart : sequence of Apart, optional
+        How far other options of the same base lie from this one.
 
     Returns
     -------
@@ -294,7 +298,7 @@ def render(
         headline=tables.headline(figures),
         scores=scores,
         verdict=target_counts(scores),
-        answer=answer(figures, scores, comparison),
+        answer=answer(figures, scores, comparison, apart),
         assumptions=assumption_lines(result),
         first_assumptions=_FIRST_ASSUMPTIONS,
         gates=bool(tables.gate_tiers(result)),

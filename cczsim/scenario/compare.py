@@ -108,6 +108,45 @@ def compare_indicators(
     return Comparison(a, b, tuple(rows), noise_a, noise_b)
 
 
+@dataclass(frozen=True)
+class Apart:
+    """Of how many figures the gaps cannot explain that two results differ.
+
+    Parameters
+    ----------
+    a, b : str
+        Names of the results.
+    beyond, of : int
+        Figures that differ by more than the gaps can explain, of those that have a bound.
+    times : float
+        The least of these differences over its bound; NaN where there is none.
+    """
+
+    a: str
+    b: str
+    beyond: int
+    of: int
+    times: float
+
+
+def apart(comparison: Comparison, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> Apart:
+    """Return how far two results lie apart in some figures.
+
+    Parameters
+    ----------
+    wanted : sequence of (key, by)
+    """
+    named = {(key, tuple(sorted(by.items()))) for key, by in wanted}
+    rows = [
+        row
+        for row in comparison.rows
+        if (row.key, tuple(sorted(row.by.items()))) in named and row.bound > 0.0
+    ]
+    beyond = [abs(row.difference) / row.bound for row in rows if abs(row.difference) > row.bound]
+    least = min(beyond, default=math.nan)
+    return Apart(comparison.a, comparison.b, len(beyond), len(rows), least)
+
+
 def noise(result: RunResult) -> float:
     """Return the share by which a run's gaps may move its figures."""
     found = result.equilibrium

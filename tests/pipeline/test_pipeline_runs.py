@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -292,3 +293,19 @@ def test_the_example_town_runs_where_nothing_else_is(
     }  # fmt: skip
     assert all(value > 5.0 for value in shares.values())
     assert figures["assumptions"][0]["weight"]["moved"] == pytest.approx(0.1)
+
+
+def test_the_page_of_an_option_tells_it_from_those_before_it_kept_or_new(
+    study: Path, tmp_path: Path
+) -> None:
+    (study / "often.toml").write_text(PLAN.replace("wider", "as wide"), "utf-8")
+    files = [str(study / name) for name in ("plan.toml", "often.toml")]
+    words = ["run", *files, "--out", str(tmp_path), "--quiet"]
+    assert main(words) == 0
+    page = tmp_path / "often/report.html"
+    assert "Beside plan, an option of the same base, none of" in page.read_text("utf-8")
+    assert "Beside" not in (tmp_path / "plan/report.html").read_text("utf-8")
+    whole = page.read_bytes()
+    shutil.rmtree(tmp_path / "often")
+    assert main([*words, "--resume"]) == 0
+    assert page.read_bytes() == whole

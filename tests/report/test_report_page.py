@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,6 +15,7 @@ from cczsim.assignment.result import Status
 from cczsim.report.embed import script_json
 from cczsim.report.page import POLICY, change_lines, ledger_lines, render
 from cczsim.report.text import Both
+from cczsim.scenario.compare import Apart
 from cczsim.scenario.result import RunResult
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&{{7*7}}"
@@ -207,3 +209,15 @@ def test_a_network_without_coordinates_zones_or_lines_has_a_page(base_run: RunRe
     assert "The scenario names no targets." in page
     roads_only = replace(base_run, network=base_run.network.replace(zones=None, transit=None))
     assert 'id="zone-theme"' not in render(roads_only, None, None, "en")
+
+
+def test_options_of_one_base_are_told_apart_in_the_answer(
+    base_run: RunResult, plan_run: RunResult
+) -> None:
+    told = [Apart("密度方案", "plan", 6, 7, 12.3), Apart("rail", "plan", 0, 7, math.nan)]
+    page = render(plan_run, base_run, None, apart=told)
+    assert "Beside 密度方案, an option of the same base, 6 of 7 main figures differ by more" in page
+    assert "by 12 times that and more." in page
+    assert "“密度方案”相比，7 项主要指标中有 6 项" in page
+    assert "Beside rail, an option of the same base, none of 7 main figures differs" in page
+    assert "Beside" not in render(plan_run, base_run, None)
