@@ -9,7 +9,7 @@ from typing import Literal
 from cczsim.indicators.plan_targets import find_target
 from cczsim.report.figures import DASH, MINUS, number, percent, signed, unit_name
 from cczsim.report.tables import Cell, Figures, figure_label, target_convention, unit_of
-from cczsim.report.text import Both, remark, same, term, text
+from cczsim.report.text import Both, known, remark, same, term, text
 from cczsim.scenario.result import RunResult, TargetRow, Weight
 
 
@@ -105,13 +105,17 @@ def assumption_lines(result: RunResult) -> tuple[AssumptionLine, ...]:
             name = Both(target.label, target.label_zh or target.label) if target.label else name
             value = Both(row.value, target.rule_zh or row.value)
             why = Both(row.why, target.why_zh or row.why)
-        source = row.source.split("; ")
-        shown = term("origin", source[0]).join(*(term("origin", s) for s in source[1:]), by="; ")
+        first, *rest = (_origin(part) for part in row.source.split("; "))
+        shown = first.join(*rest, by="; ")
         anchor = f"assumption-{k}" if row.key not in seen else ""
         seen.add(row.key)
         moved, more = _weight(row.weight)
         lines.append(AssumptionLine(name, row.key, anchor, value, moved, more, shown, why))
     return tuple(lines)
+
+
+def _origin(words: str) -> Both:
+    return term("origin", words) if known(f"origin.{words}") else remark(words)
 
 
 def _weight(weight: Weight | None) -> tuple[str, Both]:

@@ -95,13 +95,29 @@ def _remarks() -> tuple[tuple[str, re.Pattern[str]], ...]:
     )
 
 
+_CODES: Final = {"area": "tier", "kind": "class"}
+"""Groups of terms whose codes stand in sentences of the engine."""
+
+
+def _word(group: str, code: str) -> Both:
+    return Both(code, term(group, code).zh)
+
+
+@lru_cache(maxsize=1)
+def sentences() -> dict[str, str]:
+    """Return the Chinese of meanings and sources of parameters, by what the code says."""
+    source = files("cczsim.report").joinpath("locale", "sentences_zh.toml")
+    return {str(k): str(v) for k, v in tomllib.loads(source.read_text(encoding="utf-8")).items()}
+
+
 def remark(words: str) -> Both:
     """Return a sentence of the engine in both languages, or as it stands where it is not known."""
     for key, pattern in _remarks():
         found = pattern.fullmatch(words)
         if found is not None:
-            return text(key, **found.groupdict())
-    return same(words)
+            values = found.groupdict().items()
+            return text(key, **{k: _word(_CODES.get(k, ""), v) for k, v in values})
+    return Both(words, sentences().get(words, words))
 
 
 def term(group: str, name: str) -> Both:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 import string
 
 import pytest
 
 from cczsim.assignment.result import Status
+from cczsim.assignment.transit_params import TransitParams
+from cczsim.demand.params import DemandParams
 from cczsim.network.provenance import Source
 from cczsim.network.road_class import ROAD_CLASSES
 from cczsim.network.transit import MODES
 from cczsim.network.zones import TIERS
-from cczsim.report.text import Both, catalogue, known, remark, same, term, text
+from cczsim.report.text import Both, catalogue, known, remark, same, sentences, term, text
 
 
 def test_both_languages_have_the_same_keys_and_placeholders() -> None:
@@ -85,3 +88,27 @@ def test_joining_leaves_out_what_is_empty() -> None:
 )
 def test_what_a_change_did_is_said_in_both_languages(english: str, chinese: str) -> None:
     assert remark(english) == Both(english, chinese)
+
+
+def test_meanings_and_sources_of_parameters_are_chinese_too() -> None:
+    """All but a few that are new."""
+    said = {
+        words
+        for params in (DemandParams, TransitParams)
+        for item in dataclasses.fields(params)
+        for words in (item.metadata["meaning"], *item.metadata["source"].split("; "))
+    } - {"assumed"}
+    known = [words for words in said if words in sentences()]
+    assert len(known) > 0.95 * len(said), said - set(known)
+    for words, chinese in sentences().items():
+        assert re.search("[一-鿿、（]", chinese), words
+
+
+def test_codes_in_sentences_are_words() -> None:
+    told = remark(
+        "road density of central from 5.85 to 7.00 km/km2 by cn-urban: 2889 blocks halved by 936 "
+        "km of generated tertiary streets"
+    )
+    assert "tertiary" in told.en
+    assert "tertiary" not in told.zh
+    assert "central" not in told.zh
