@@ -95,7 +95,7 @@ def _remarks() -> tuple[tuple[str, re.Pattern[str]], ...]:
     )
 
 
-_CODES: Final = {"area": "tier", "kind": "class"}
+_CODES: Final = {"area": "area", "kind": "class"}
 """Groups of terms whose codes stand in sentences of the engine."""
 
 
