@@ -328,7 +328,7 @@ class CrowdedTransit:
         begin = self._x
         for attempt in range(_TRIES):
             self._x, found, steps = agree(
-                lambda x: self._respond(x, asked, choice), begin,
+                lambda x, all_of_it: self._respond(x, asked, choice, all_of_it), begin,
                 _REACH * self._scale / WAIT_UNIT, tolerance,
             )  # fmt: skip
             if steps < MOST_STEPS or found.off < _USABLE or attempt == _TRIES - 1:
@@ -336,7 +336,7 @@ class CrowdedTransit:
             self._scale *= _HARDER
         return steps
 
-    def _respond(self, x: Array, asked: Array, choice: Away) -> Response:
+    def _respond(self, x: Array, asked: Array, choice: Away, all_of_it: bool) -> Response:
         """Load what passengers do at some unknowns."""
         load, slope = loads_of(x, self._vehicles, self._wait)
         load = np.where(self._limited, load, 0.0)
@@ -344,9 +344,11 @@ class CrowdedTransit:
         by_block(
             respond_block, self._n_blocks, guess.of(self._graph), weights(self.params), asked,
             choice.cost, self._scale, choice.spread, choice.fare, self._pool, *self._flows,
-            self._movable,
+            self._movable if all_of_it else self._movable[:, :, :0],
         )  # fmt: skip
         aboard, boardings, _ = self._flows[0].sum(axis=0)
+        if not all_of_it:
+            return Response(load - self._load(aboard), slope, np.inf)
         riding, boarding = self._movable.sum(axis=0)
         graph, limited, places = self._graph, self._limited, self._vehicles.places
         miss = load - self._load(aboard)

@@ -77,13 +77,14 @@ def loads_of(x: Array, vehicles: Vehicles, empty_wait: Array) -> tuple[Array, Ar
 
 
 def agree(
-    respond: Callable[[Array], Response], x: Array, reach: float, tolerance: float
+    respond: Callable[[Array, bool], Response], x: Array, reach: float, tolerance: float
 ) -> tuple[Array, Response, int]:
     """Find unknowns at which passengers make the loads that are expected, in one step at least.
 
     Parameters
     ----------
     respond : callable
+        Of unknowns, and whether more than ``miss`` is wanted.
     x : array [entry]
         To begin with.
     reach : float
@@ -98,7 +99,7 @@ def agree(
         Steps taken; ``MOST_STEPS`` where they were not enough. What ``respond`` did last was at
         ``x``.
     """
-    found = respond(x)
+    found = respond(x, True)
     bound = np.full(len(x), reach)
     for step in range(MOST_STEPS):
         if found.off == 0.0 or (found.off <= tolerance and step > 0):
@@ -107,7 +108,7 @@ def agree(
         if found.off < _NEAR:
             move = _newton(respond, x, found)
         y = np.maximum(x + np.clip(move, -bound, bound), 0.0)
-        before, found = found.miss, respond(y)
+        before, found = found.miss, respond(y, True)
         same_side = found.miss * before > 0.0
         passed = (found.miss * before < 0.0) & (np.abs(found.miss) > 0.3 * np.abs(before))
         bound = np.where(same_side, np.minimum(1.6 * bound, 1.0 + x), bound)
@@ -117,7 +118,7 @@ def agree(
     return x, found, MOST_STEPS
 
 
-def _newton(respond: Callable[[Array], Response], x: Array, at: Response) -> Array:
+def _newton(respond: Callable[[Array, bool], Response], x: Array, at: Response) -> Array:
     """Return the Newton step, found roughly."""
 
     def product(move: Array) -> Array:
@@ -126,7 +127,7 @@ def _newton(respond: Callable[[Array], Response], x: Array, at: Response) -> Arr
         if largest == 0.0:
             return move
         length = _PROBE / largest
-        there = respond(np.maximum(x + length * move, 0.0))
+        there = respond(np.maximum(x + length * move, 0.0), False)
         return np.asarray((there.miss - at.miss) / length / at.steep)
 
     operator = LinearOperator((len(x), len(x)), matvec=product, dtype=float)

@@ -59,7 +59,7 @@ def respond_block(
         As in :func:`~.hyperpath.assign_block`.
     block_movable : float64 array [block, 2, entry], trips/h, the block's written
         Aboard and boarding, each strategy's part times one less its share: how much would change
-        for each ``scale`` that a ride or a wait costs more.
+        for each ``scale`` that a ride or a wait costs more. No entries if not wanted.
     """
     n_blocks = len(block_entry_flow)
     entry_flow = block_entry_flow[block]
@@ -75,6 +75,7 @@ def respond_block(
     cost = np.empty((n_zones, N_SLOTS + 1))
     paid = np.zeros((n_zones, N_SLOTS))
     movable = np.zeros((3, len(net.entry_stop)))
+    counts = block_movable.shape[2] > 0
     nowhere = np.zeros(max(len(net.walk_from), len(net.access_time)))
     for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
         cost[:] = np.inf
@@ -91,7 +92,7 @@ def respond_block(
                        pool.share[zone, origin])  # fmt: skip
         load_zone(net, pool, trips, zone, flow, entry_flow, walk_flow, access_flow)
         for slot in range(N_SLOTS):
-            if pool.reached[zone, slot] == 0:
+            if pool.reached[zone, slot] == 0 or not counts:
                 continue
             for origin in range(n_zones):
                 share = pool.share[zone, origin, slot]
@@ -101,7 +102,7 @@ def respond_block(
             load_strategy(net, zone, pool.via[zone, slot], pool.order[zone, slot],
                           np.int64(pool.reached[zone, slot]), flow, movable, nowhere,
                           nowhere)  # fmt: skip
-    for entry in range(len(net.entry_stop)):
+    for entry in range(block_movable.shape[2]):
         block_movable[block, 0, entry] = movable[0, entry]
         block_movable[block, 1, entry] = movable[1, entry]
 
@@ -159,6 +160,7 @@ def search_block(
     heap = np.empty((2, n_nodes), np.int32)
     keys = np.empty(n_nodes)
     order = np.empty(n_nodes, np.int32)
+    used = np.empty(n_nodes, np.bool_)
     flow = np.zeros(n_nodes)
     entry_flow = np.zeros((3, n_entries))
     walk_flow = np.zeros(len(net.walk_from))
@@ -205,7 +207,7 @@ def search_block(
         free_slots(pool, trips, zone)
         if _improves(cost, skims[WEIGHTED], trips, zone, spread):
             slot = slot_for_new(pool, trips, zone)
-            keep(pool, zone, slot, via, order, reached, access)
+            keep(net, pool, zone, slot, via, order, reached, access, used)
             for origin in range(n_zones):
                 cost[origin, slot] = skims[WEIGHTED, origin, zone]
                 if access[origin] >= 0:

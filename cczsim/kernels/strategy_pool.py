@@ -20,7 +20,7 @@ class StrategyPool(NamedTuple):
     via, order : int32 array [zone, slot, stop + entry]
         From :func:`~cczsim.kernels.hyperpath.label_nodes`.
     reached : int32 array [zone, slot]
-        Nodes of ``order`` that count; 0 where the slot is free.
+        Nodes of ``order`` that count, those that origins come to; 0 where the slot is free.
     access : int32 array [zone, slot, origin]
         Access that the origin leaves by, -1 if the strategy does not serve it.
     base, share : float64 array [zone, origin, slot + 1]
@@ -84,17 +84,40 @@ def slot_for_new(pool: Any, trips: Any, zone: int) -> int:
 
 
 @sub_kernel
-def keep(pool: Any, zone: int, slot: int, via: Any, order: Any, reached: int, access: Any) -> None:
-    """Write a strategy into a slot.
+def keep(
+    net: Any, pool: Any, zone: int, slot: int, via: Any, order: Any, reached: int, access: Any,
+    used: Any,
+) -> None:  # fmt: skip
+    """Write into a slot what a strategy makes of its origins; nodes they never come to are left.
 
     Slices of the pool that are assigned in the parallel loop itself are lost (numba 0.68).
     """
-    pool.reached[zone, slot] = reached
-    for node in range(len(via)):
-        pool.via[zone, slot, node] = via[node]
-        pool.order[zone, slot, node] = order[node]
+    n_stops = len(net.stop_first) - 1
+    used[:] = False
     for origin in range(len(access)):
         pool.access[zone, slot, origin] = access[origin]
+        if access[origin] >= 0:
+            used[net.access_stop[access[origin]]] = True
+    for place in range(reached - 1, -1, -1):
+        node = order[place]
+        if not used[node]:
+            continue
+        if node >= n_stops:
+            used[node + 1 if via[node] & 1 else net.entry_stop[node - n_stops]] = True
+        elif via[node] >= 0:
+            used[net.walk_to[via[node]]] = True
+        elif via[node] == -1:
+            for e in range(net.stop_first[node], net.stop_first[node + 1]):
+                if via[n_stops + net.stop_entry[e]] == 3:
+                    used[n_stops + net.stop_entry[e]] = True
+    kept = 0
+    for place in range(reached):
+        if used[order[place]]:
+            pool.order[zone, slot, kept] = order[place]
+            kept += 1
+    pool.reached[zone, slot] = kept
+    for node in range(len(via)):
+        pool.via[zone, slot, node] = via[node]
 
 
 @sub_kernel
