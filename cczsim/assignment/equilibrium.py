@@ -32,8 +32,9 @@ from cczsim.assignment.relaxation import Relaxation
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium, OuterRecord, TransitSkims
 from cczsim.assignment.shortest import zone_costs
 from cczsim.assignment.transit import assign_transit, skim_transit
-from cczsim.assignment.transit_crowding import Away, CrowdedTransit, CrowdState
+from cczsim.assignment.transit_crowding import CrowdedTransit, CrowdState
 from cczsim.assignment.transit_params import TransitParams
+from cczsim.assignment.transit_riders import Away
 from cczsim.columns import Array
 from cczsim.demand.mode_choice import (
     PARK_RIDE,

@@ -25,34 +25,14 @@ from typing import Final
 
 import numpy as np
 
-from cczsim.assignment.result import (
-    Status,
-    TransitAssignment,
-    TransitRecord,
-    Unreachable,
-)
+from cczsim.assignment.result import Status, TransitAssignment, TransitRecord, Unreachable
 from cczsim.assignment.road_demand import check_demand
-from cczsim.assignment.threads import by_block
-from cczsim.assignment.transit import (
-    beside_time,
-    block_flows,
-    line_graph,
-    transit_result,
-    weights,
-)
-from cczsim.assignment.transit_conditions import Conditions, Vehicles
-from cczsim.assignment.transit_loads import (
-    MOST_STEPS,
-    WAIT_UNIT,
-    Response,
-    agree,
-    loads_of,
-)
+from cczsim.assignment.transit import transit_result
+from cczsim.assignment.transit_loads import MOST_STEPS, WAIT_UNIT, agree
 from cczsim.assignment.transit_params import TransitParams
+from cczsim.assignment.transit_riders import Away, Loaded, Riders
 from cczsim.columns import Array
-from cczsim.kernels.hyperpath import N_PARTS, WEIGHTED, assign_block
-from cczsim.kernels.strategy_mix import respond_block, search_block
-from cczsim.kernels.strategy_pool import N_SLOTS, StrategyPool
+from cczsim.kernels.strategy_pool import StrategyPool
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
@@ -64,27 +44,6 @@ _EASY: Final = 12
 _USABLE: Final = 0.1
 _AGREED: Final = 0.1
 _REACH: Final = 3.0
-_READY: Final = 0.05
-"""Share that is ready to give up at first, so that waits end whatever the demand."""
-
-
-@dataclass(frozen=True)
-class Away:
-    """What those who do not ride choose instead.
-
-    Parameters
-    ----------
-    cost : array [zone, zone], s
-        Of other modes, less what passengers weigh beside the time of their strategies.
-    spread : float
-        Scale of the logit between riding and the rest, s.
-    fare : float
-        What a boarding costs in that choice, s.
-    """
-
-    cost: Array
-    spread: float
-    fare: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,18 +53,12 @@ class Settled:
     Parameters
     ----------
     record : TransitRecord
-    flows : tuple of arrays
-        By entry, walk and access.
-    here : Conditions
-    stay : array [zone, zone], trips/h
-        Who does not come.
+    loaded : Loaded
     skims : array [part, zone, zone]
     """
 
     record: TransitRecord
-    flows: tuple[Array, Array, Array]
-    here: Conditions
-    stay: Array
+    loaded: Loaded
     skims: Array
 
 
@@ -125,7 +78,7 @@ class CrowdState:
 
 
 class CrowdedTransit:
-    """Strategies and who follows them, kept from one demand to the next.
+    """Lines at equilibrium with their passengers, from one demand to the next.
 
     Parameters
     ----------
@@ -145,40 +98,10 @@ class CrowdedTransit:
         seconds_per_cny: float = 0.0,
     ) -> None:
         self.transit, self.params = transit, params
-        self._seconds_per_cny = seconds_per_cny
-        self._graph = line_graph(transit, zones.n_zones, params, seconds_per_cny)
-        n, entries = zones.n_zones, len(transit.line_stop)
-        self._flows = block_flows(self._graph)
-        self._skims = np.empty((N_PARTS, n, n))
-        self._rides = np.zeros((n, len(transit.access_zone)), dtype=bool)
-        self._n_blocks = len(self._flows[0])
-        nobody = np.zeros((n, n))
-        by_block(
-            assign_block, self._n_blocks, self._graph, weights(params), nobody, self._skims,
-            *self._flows, self._rides,
-        )  # fmt: skip
-        free = self._skims[WEIGHTED].copy()
-        self._reached = np.isfinite(free) & ~np.eye(n, dtype=bool)
-        self._limit = free + params.wait_weight * params.give_up_after
-        nodes = transit.n_stops + entries
-        self._pool = StrategyPool(
-            via=np.empty((n, N_SLOTS, nodes), np.int32),
-            order=np.empty((n, N_SLOTS, nodes), np.int32),
-            reached=np.zeros((n, N_SLOTS), np.int32),
-            access=np.zeros((n, N_SLOTS, n), np.int32),
-            base=np.zeros((n, n, N_SLOTS + 1)),
-            share=np.zeros((n, n, N_SLOTS + 1)),
-        )
-        self._vehicles = Vehicles(transit, params)
-        self._limited = np.isfinite(self._vehicles.places)
-        empty_wait = params.wait_weight * params.wait_factor / self._graph.frequency
-        self._wait = empty_wait
-        self._x = np.zeros(entries)
+        self._riders = Riders(transit, zones, params, seconds_per_cny)
+        self._x = np.zeros(self._riders.n_unknowns)
         self._scale = _FIRST_SCALE
         self._elastic = False
-        self._totals = np.empty((self._n_blocks, 3))
-        self._movable = np.empty((self._n_blocks, 2, entries))
-        self._most_wait = params.wait_weight * params.give_up_after
 
     def assign(
         self,
@@ -217,9 +140,10 @@ class CrowdedTransit:
         AssignmentError
             The trips do not fit the zones, or hold negative or non-finite cells.
         """
-        matrix = check_demand(trips, len(self._limit), "transit trips")
-        asked = np.where(self._reached, matrix, 0.0)
-        choice = away or Away(self._limit, 0.0, 0.0)
+        riders = self._riders
+        matrix = check_demand(trips, len(riders.limit), "transit trips")
+        asked = np.where(riders.reached, matrix, 0.0)
+        choice = away or Away(riders.limit, 0.0, 0.0)
         self._reset_where_needed(away is not None)
         began = time.perf_counter()
         history: list[TransitRecord] = []
@@ -228,35 +152,24 @@ class CrowdedTransit:
             self.go_on(start)
             history, best = list(start.history), start.best
             began -= history[-1].seconds if history else 0.0
-        if start is None:
-            before = self._expected(self._x)
-            self._search(before, before, asked, choice, 1.0)
+        else:
+            riders.first_search(self._x, asked, choice, self._scale)
         while True:
             gap = min(history[-1].relative_gap, 1.0) if history else 1.0
-            tolerance = _AGREED * max(gap, 0.5 * relative_gap)
-            steps = self._settle(asked, choice, tolerance)
-            entry, walk, access = (flow.sum(axis=0) for flow in self._flows)
-            flows = (entry, walk, access)
-            here = self._vehicles.at(self._load(flows[0][0]))
-            stay = asked * self._pool.share[:, :, N_SLOTS].T
-            guess = self._expected(self._x)
-            wait, least, excess_away = self._search(guess, here, asked, choice, gap)
-            riding = wait + self._cost_but_wait(here, flows)
-            excess = riding - least + excess_away
-            lost = stay > 0.0
-            cost = riding + (float(stay[lost] @ self._limit[lost]) if away is None else 0.0)
+            steps = self._settle(asked, choice, _AGREED * max(gap, 0.5 * relative_gap))
+            loaded = riders.measure(self._x, asked, choice, self._scale, gap)
             record = TransitRecord(
                 iteration=len(history) + 1,
                 seconds=time.perf_counter() - began,
-                relative_gap=excess / cost if cost > 0.0 else 0.0,
-                given_up=float(stay.sum()) if away is None else 0.0,
-                fullest=float((flows[0][0] / self._vehicles.places).max(initial=0.0)),
+                relative_gap=loaded.excess / loaded.cost if loaded.cost > 0.0 else 0.0,
+                given_up=float(loaded.stay.sum()) if away is None else 0.0,
+                fullest=loaded.fullest,
             )
             history.append(record)
             if on_iteration is not None:
                 on_iteration(record)
             if best is None or record.relative_gap < best.record.relative_gap:
-                best = Settled(record, flows, here, stay, self._skims.copy())
+                best = Settled(record, loaded, riders.skims.copy())
             reached = record.relative_gap <= relative_gap
             if reached or record.iteration >= max_iterations:
                 break
@@ -272,19 +185,19 @@ class CrowdedTransit:
                     )
                 )
         status = Status.CONVERGED if reached else Status.ITERATION_LIMIT
-        record, here, stay = best.record, best.here, best.stay
+        here, stay = best.loaded.here, best.loaded.stay
         come = asked - stay if away is not None else matrix
         given_up = stay if away is None else np.zeros_like(stay)
         origin, destination = np.nonzero(given_up)
         return replace(
-            transit_result(come, best.skims, *best.flows),
+            transit_result(come, best.skims, *best.loaded.flows),
             given_up=Unreachable(
                 origin=origin, destination=destination, trips=given_up[origin, destination]
             ),
             time_weight=here.time_weight,
             wait_stretch=here.wait_stretch,
             status=status,
-            relative_gap=record.relative_gap,
+            relative_gap=best.record.relative_gap,
             iterations=len(history),
             history=tuple(history),
         )
@@ -292,108 +205,42 @@ class CrowdedTransit:
     @property
     def state(self) -> CrowdState:
         """What later assignments hang on; it is not copied."""
-        return CrowdState(self._pool, self._x, self._scale, self._elastic)
+        return CrowdState(self._riders.pool, self._x, self._scale, self._elastic)
 
     def go_on(self, state: CrowdState) -> None:
         """Take up the state of another run with the same lines, zones and parameters."""
-        self._pool, self._x = state.pool, state.unknown
+        self._riders.pool, self._x = state.pool, state.unknown
         self._scale, self._elastic = state.scale, state.elastic
 
     def riders(self, trips: Array) -> Array:
         """Return the trips that came when last assigned, ``[zone, zone], trips/h``."""
-        come = 1.0 - self._pool.share[:, :, N_SLOTS].T
-        return np.asarray(np.where(self._reached, trips, 0.0) * come)
+        riders = self._riders
+        return np.asarray(np.where(riders.reached, trips, 0.0) * (1.0 - riders.away()))
 
     def use_run_times(self, run_time: Array) -> None:
         """Take other run times, ``[line_stop], s``, from now on."""
-        beside = beside_time(self.transit, self.params, self._seconds_per_cny, run_time)
-        self._graph = self._graph._replace(run_time=np.array(run_time), run_fare=beside)
+        self._riders.use_run_times(run_time)
 
     def _reset_where_needed(self, elastic: bool) -> None:
-        """Let everybody come again where a choice whether to come has ended."""
+        """Let everybody choose anew where a choice whether to come begins or ends."""
         if elastic != self._elastic:
-            self._pool.share[:] = 0.0
-            self._pool.reached[:] = 0
+            self._riders.begin_anew()
         self._elastic = elastic
-
-    def _expected(self, x: Array) -> Conditions:
-        load, _ = loads_of(x, self._vehicles, self._wait)
-        return self._vehicles.at(np.where(self._limited, load, 0.0))
-
-    def _load(self, aboard: Array) -> Array:
-        return np.asarray(np.where(self._limited, aboard / self._vehicles.places, 0.0))
 
     def _settle(self, asked: Array, choice: Away, tolerance: float) -> int:
         """Move passengers, by as much as conditions can be found for; return the steps it took."""
         begin = self._x
         for attempt in range(_TRIES):
             self._x, found, steps = agree(
-                lambda x, all_of_it: self._respond(x, asked, choice, all_of_it), begin,
-                _REACH * self._scale / WAIT_UNIT, tolerance,
+                lambda x, all_of_it: self._riders.respond(
+                    x, asked, choice, self._scale, all_of_it
+                ),
+                begin, _REACH * self._scale / WAIT_UNIT, tolerance,
             )  # fmt: skip
             if steps < MOST_STEPS or found.off < _USABLE or attempt == _TRIES - 1:
                 break
             self._scale *= _HARDER
         return steps
-
-    def _respond(self, x: Array, asked: Array, choice: Away, all_of_it: bool) -> Response:
-        """Load what passengers do at some unknowns."""
-        load, slope = loads_of(x, self._vehicles, self._wait)
-        load = np.where(self._limited, load, 0.0)
-        guess = self._vehicles.at(load)
-        by_block(
-            respond_block, self._n_blocks, guess.of(self._graph), weights(self.params), asked,
-            choice.cost, self._scale, choice.spread, choice.fare, self._pool, *self._flows,
-            self._movable if all_of_it else self._movable[:, :, :0],
-        )  # fmt: skip
-        aboard, boardings, _ = self._flows[0].sum(axis=0)
-        if not all_of_it:
-            return Response(load - self._load(aboard), slope, np.inf)
-        riding, boarding = self._movable.sum(axis=0)
-        graph, limited, places = self._graph, self._limited, self._vehicles.places
-        miss = load - self._load(aboard)
-        # Passengers change their strategies, and at a stop the share that the line takes.
-        at_stop = np.bincount(graph.entry_stop, boardings, self.transit.n_stops)[graph.entry_stop]
-        share = np.divide(boardings, at_stop, out=np.zeros(len(x)), where=at_stop > 0.0)
-        ride, wait = graph.run_time * guess.weight_slope, self._wait * guess.stretch_slope
-        moved = (riding * ride + boarding * wait * share) / (self._scale + choice.spread)
-        split = boardings * (1.0 - share) * guess.stretch_slope / guess.wait_stretch
-        steep = np.where(limited, slope * (1.0 + (moved + split) / places), 1.0)
-        here = self._vehicles.at(self._load(aboard))
-        off = boardings @ (self._wait * np.abs(here.wait_stretch - guess.wait_stretch))
-        off += aboard @ (graph.run_time * np.abs(here.time_weight - guess.time_weight))
-        extra = np.minimum(self._wait * (guess.wait_stretch - 1.0), self._most_wait)
-        extra += graph.run_time * (guess.time_weight - 1.0)
-        off += float((places[limited] * np.abs(miss[limited])) @ extra[limited])
-        cost = boardings @ (self._wait * guess.wait_stretch)
-        cost += aboard @ (graph.run_time * guess.time_weight)
-        if choice.spread == 0.0:
-            stay = asked * self._pool.share[:, :, N_SLOTS].T
-            cost += float(stay[stay > 0.0] @ self._limit[stay > 0.0])
-        return Response(miss, steep, float(off) / cost if cost > 0.0 else 0.0)
-
-    def _search(
-        self, guess: Conditions, here: Conditions, asked: Array, choice: Away, gap: float
-    ) -> tuple[float, float, float]:
-        """Measure flows and look for better strategies; return what the kernel's totals hold."""
-        ready = 0.0 if choice.spread > 0.0 else min(_READY, 10.0 * gap)
-        by_block(
-            search_block, self._n_blocks, here.of(self._graph), guess.of(self._graph),
-            weights(self.params), asked, choice.cost, self._scale, choice.spread, choice.fare,
-            ready, self._rides, self._pool, self._skims, self._totals,
-        )  # fmt: skip
-        wait, least, away = self._totals.sum(axis=0)
-        return float(wait), float(least), float(away)
-
-    def _cost_but_wait(self, here: Conditions, flows: tuple[Array, Array, Array]) -> float:
-        (aboard, boardings, _), walk, access = flows
-        graph, params = here.of(self._graph), self.params
-        on_foot = float(walk @ graph.walk_time) + float(access.sum(axis=0) @ graph.access_time)
-        return (
-            float(aboard @ (graph.run_time + graph.run_fare))
-            + params.boarding_penalty * float(boardings.sum())
-            + params.walk_weight * on_foot
-        )
 
 
 def compile_crowding() -> None:

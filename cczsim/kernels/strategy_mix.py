@@ -73,7 +73,7 @@ def respond_block(
     flow = np.zeros(n_nodes)
     node_cost = np.empty((2, n_nodes))
     cost = np.empty((n_zones, N_SLOTS + 1))
-    paid = np.zeros((n_zones, N_SLOTS))
+    boards = np.zeros((n_zones, N_SLOTS))
     movable = np.zeros((3, len(net.entry_stop)))
     counts = block_movable.shape[2] > 0
     nowhere = np.zeros(max(len(net.walk_from), len(net.access_time)))
@@ -84,11 +84,11 @@ def respond_block(
         for slot in range(N_SLOTS):
             if pool.reached[zone, slot] > 0:
                 price_origins(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
-                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot], fare,
-                              node_cost, cost[:, slot], paid[:, slot])  # fmt: skip
+                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot],
+                              node_cost, cost[:, slot], boards[:, slot])  # fmt: skip
         for origin in range(n_zones):
             if trips[origin, zone] > 0.0:
-                divide(pool.base[zone, origin], cost[origin], paid[origin], scale, spread,
+                divide(pool.base[zone, origin], cost[origin], boards[origin], scale, spread, fare,
                        pool.share[zone, origin])  # fmt: skip
         load_zone(net, pool, trips, zone, flow, entry_flow, walk_flow, access_flow)
         for slot in range(N_SLOTS):
@@ -141,8 +141,8 @@ def search_block(
     pool : StrategyPool, ``base`` and strategies written
         Empty at first: everybody then takes the best strategy.
     skims : float64 array [N_PARTS, zone, zone], written
-        Of the best strategies; walks all the way, where vehicles are full, among them. Boardings,
-        where passengers choose whether to come, are the mean of those who do.
+        Of the best strategies; walks all the way, where vehicles are full, among them. Boardings
+        are the mean of those who ride.
     block_totals : float64 array [block, 3], s trips/h, the block's written
         Weighted wait of the flows that were loaded; least cost of those who ride; excess cost of
         those who stay away.
@@ -167,7 +167,7 @@ def search_block(
     access_flow = np.zeros((2, len(net.access_time)))
     node_cost = np.empty((2, n_nodes))
     cost = np.empty((n_zones, N_SLOTS + 1))
-    paid = np.zeros((n_zones, N_SLOTS))
+    boards = np.zeros((n_zones, N_SLOTS))
     access = np.empty(n_zones, np.int32)
     for zone in range(block * n_zones // n_blocks, (block + 1) * n_zones // n_blocks):
         entry_flow[:] = 0.0
@@ -183,8 +183,8 @@ def search_block(
         for slot in range(N_SLOTS):
             if pool.reached[zone, slot] > 0:
                 price_origins(net, weight, zone, pool.via[zone, slot], pool.order[zone, slot],
-                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot], fare,
-                              node_cost, cost[:, slot], paid[:, slot])  # fmt: skip
+                              np.int64(pool.reached[zone, slot]), pool.access[zone, slot],
+                              node_cost, cost[:, slot], boards[:, slot])  # fmt: skip
         for origin in range(n_zones):
             access[origin] = _leave_by(net, zone, parts, weight, origin, rides[zone])
             skim_origin(net, zone, parts, weight, origin, np.int64(access[origin]), skims)
@@ -193,11 +193,11 @@ def search_block(
                 share = pool.share[zone, origin]
                 away = share[N_SLOTS]
                 staying = limit[origin, zone]
-                if spread > 0.0:
-                    fares = _mean_fare(share, paid[origin], fare * skims[BOARDINGS, origin, zone])
-                    staying += spread * np.log(inside(away) / (1.0 - inside(away))) - fares
-                    if fare > 0.0:
-                        skims[BOARDINGS, origin, zone] = fares / fare
+                boardings = _mean(share, boards[origin], skims[BOARDINGS, origin, zone])
+                skims[BOARDINGS, origin, zone] = boardings
+                if spread > 0.0 and staying < np.inf:
+                    staying += spread * np.log(inside(away) / (1.0 - inside(away)))
+                    staying -= fare * boardings
                 least = min(skims[WEIGHTED, origin, zone], staying)
                 totals[1] += trips[origin, zone] * (1.0 - away) * least
                 if away > 0.0:
@@ -211,37 +211,36 @@ def search_block(
             for origin in range(n_zones):
                 cost[origin, slot] = skims[WEIGHTED, origin, zone]
                 if access[origin] >= 0:
-                    paid[origin, slot] = fare * parts[BOARDINGS, net.access_stop[access[origin]]]
+                    boards[origin, slot] = parts[BOARDINGS, net.access_stop[access[origin]]]
         for origin in range(n_zones):
             if trips[origin, zone] > 0.0:
-                _try_best(pool.base[zone, origin], cost[origin], paid[origin], scale, spread,
-                          ready)  # fmt: skip
+                _try_best(pool.base[zone, origin], cost[origin], boards[origin], scale, spread,
+                          fare, ready)  # fmt: skip
         free_slots(pool, trips, zone)
 
 
 @sub_kernel
 def price_origins(
-    net: Any, weight: Any, zone: int, via: Any, order: Any, reached: int, access: Any, fare: float,
-    node_cost: Any, cost: Any, paid: Any,
+    net: Any, weight: Any, zone: int, via: Any, order: Any, reached: int, access: Any,
+    node_cost: Any, cost: Any, boards: Any,
 ) -> None:  # fmt: skip
-    """Write what a strategy costs from each origin that it serves, and the fares beside."""
+    """Write what a strategy costs from each origin that it serves, and its boardings."""
     price_strategy(net, weight, zone, via, order, reached, node_cost[0], node_cost[1])
     for origin in range(len(cost)):
         own = access[origin]
         if own >= 0:
             stop = net.access_stop[own]
             cost[origin] = node_cost[0, stop] + weight[0] * net.access_time[own]
-            paid[origin] = fare * node_cost[1, stop]
+            boards[origin] = node_cost[1, stop]
 
 
 @sub_kernel
-def _mean_fare(share: Any, paid: Any, of_best: float) -> float:
-    """Return the mean fare of those who ride; that of the best strategy where nobody does."""
+def _mean(share: Any, boards: Any, of_best: float) -> float:
+    """Return the mean boardings of those who ride; those of the best where nobody does."""
     total, riding = 0.0, 0.0
     for slot in range(N_SLOTS):
-        if share[slot] > 0.0:
-            total += share[slot] * paid[slot]
-            riding += share[slot]
+        total += share[slot] * boards[slot]
+        riding += share[slot]
     return total / riding if riding > 0.0 else of_best
 
 
@@ -275,8 +274,8 @@ def _start_from(pool: Any, zone: int, origin: int, ready: float) -> None:
 
 @sub_kernel
 def _try_best(
-    base: Any, cost: Any, paid: Any, scale: float, spread: float, ready: float
-) -> None:  # fmt: skip
+    base: Any, cost: Any, boards: Any, scale: float, spread: float, fare: float, ready: float
+) -> None:
     """Let some of a pair of zones begin with the cheapest there is, all of them at first."""
     total, best, used = 0.0, 0, np.inf
     for slot in range(N_SLOTS + 1):
@@ -288,7 +287,7 @@ def _try_best(
     if total == 0.0:
         away = 0.0
         if spread > 0.0:
-            odds = (cost[N_SLOTS] - cost[best] - paid[best]) / spread
+            odds = (cost[N_SLOTS] - cost[best] - fare * boards[best]) / spread
             away = inside(1.0 / (1.0 + np.exp(min(odds, RARE_LOG))))
         base[N_SLOTS] = max(away, ready)
         base[best] = max(1.0 - away, _NEW * ready)

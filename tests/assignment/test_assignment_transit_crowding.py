@@ -14,9 +14,10 @@ from test_assignment_transit import lines, random_case, zones
 from cczsim.assignment.threads import set_threads
 from cczsim.assignment.transit import skim_transit
 from cczsim.assignment.transit_conditions import Vehicles, counted_places
-from cczsim.assignment.transit_crowding import Away, CrowdedTransit
+from cczsim.assignment.transit_crowding import CrowdedTransit
 from cczsim.assignment.transit_loads import WAIT_UNIT, loads_of
 from cczsim.assignment.transit_params import TransitParams
+from cczsim.assignment.transit_riders import Away
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from naive_crowding import least_costs, ride_and_frequency
@@ -88,7 +89,8 @@ def test_gap_is_that_of_the_slow_twin(crowding, block):
         assert found.access_flow.sum() == pytest.approx(served, rel=1e-9)
         assert found.egress_flow.sum() == pytest.approx(served, rel=1e-9)
         # Who is aboard after a stop was aboard before it or boarded there, and did not alight.
-        through = np.where(solver._graph.entry_begins, 0.0, np.roll(found.segment_flow, 1))
+        through = np.roll(found.segment_flow, 1)
+        through[net.line_first[:-1]] = 0.0
         np.testing.assert_allclose(
             found.segment_flow, through + found.boardings - found.alightings, atol=1e-6
         )
