@@ -43,6 +43,7 @@ _HARDER: Final = 3.0
 _EASY: Final = 12
 _USABLE: Final = 0.1
 _AGREED: Final = 0.1
+_LEAST_AGREED: Final = 1e-3
 _REACH: Final = 3.0
 
 
@@ -72,6 +73,7 @@ class CrowdState:
     pool: StrategyPool
     unknown: Array
     scale: float
+    agreed: float
     elastic: bool
     history: tuple[TransitRecord, ...] = ()
     best: Settled | None = None
@@ -100,7 +102,7 @@ class CrowdedTransit:
         self.transit, self.params = transit, params
         self._riders = Riders(transit, zones, params, seconds_per_cny)
         self._x = np.zeros(self._riders.n_unknowns)
-        self._scale = _FIRST_SCALE
+        self._scale, self._agreed = _FIRST_SCALE, _AGREED
         self._elastic = False
 
     def assign(
@@ -153,10 +155,12 @@ class CrowdedTransit:
             history, best = list(start.history), start.best
             began -= history[-1].seconds if history else 0.0
         else:
+            self._agreed = _AGREED
             riders.first_search(self._x, asked, choice, self._scale)
         while True:
             gap = min(history[-1].relative_gap, 1.0) if history else 1.0
-            steps = self._settle(asked, choice, _AGREED * max(gap, 0.5 * relative_gap))
+            tolerance = self._agreed * max(gap, 0.5 * relative_gap)
+            steps = self._settle(asked, choice, tolerance)
             loaded = riders.measure(self._x, asked, choice, self._scale, gap)
             record = TransitRecord(
                 iteration=len(history) + 1,
@@ -175,9 +179,13 @@ class CrowdedTransit:
                 break
             if steps == MOST_STEPS:
                 self._scale *= 2.0
+                self._agreed = _AGREED
             else:
                 slower = 0.5 if steps < _EASY else 0.8
                 self._scale = max(slower * self._scale, _LEAST_SCALE)
+                # Where one step was enough and led nowhere, loads have to agree better.
+                stuck = steps == 1 and record.relative_gap > 0.9 * gap
+                self._agreed = max(0.5 * self._agreed, _LEAST_AGREED) if stuck else _AGREED
             if on_state is not None:
                 on_state(
                     lambda best=best: replace(  # type: ignore[misc]
@@ -205,12 +213,13 @@ class CrowdedTransit:
     @property
     def state(self) -> CrowdState:
         """What later assignments hang on; it is not copied."""
-        return CrowdState(self._riders.pool, self._x, self._scale, self._elastic)
+        return CrowdState(self._riders.pool, self._x, self._scale, self._agreed, self._elastic)
 
     def go_on(self, state: CrowdState) -> None:
         """Take up the state of another run with the same lines, zones and parameters."""
         self._riders.pool, self._x = state.pool, state.unknown
-        self._scale, self._elastic = state.scale, state.elastic
+        self._scale, self._agreed = state.scale, state.agreed
+        self._elastic = state.elastic
 
     def riders(self, trips: Array) -> Array:
         """Return the trips that came when last assigned, ``[zone, zone], trips/h``."""
