@@ -50,6 +50,11 @@ class DemandParams:
         0.7, "share", "share of destinations drawn by jobs, the rest by residents",
         "assumed for a morning peak",
     )  # fmt: skip
+    return_share: float = _param(
+        0.0, "share", "share of the trips of the modelled hour that go back, from what draws "
+        "people to where they live", "assumed: a morning peak; evenings have most of it",
+        high=1.0,
+    )  # fmt: skip
     distance_decay: float = _param(
         700.0, "time", "generalised time over which trips fall to 1/e",
         "assumed; a car trip between zones of the centre is then 11 to 12 km long", above=0.0,

@@ -17,12 +17,12 @@ def lot_indicators(loads: LotLoads) -> list[Indicator]:
     """Return cars, fullness and the price of a place by car park, and fees and cars of all."""
     cars = loads.cars
     out = [
-        Indicator("lot_cars", float(cars.sum()), "1/h", {"area": "all"}),
+        Indicator("lot_cars", float(cars.sum()), "cars/h", {"area": "all"}),
         Indicator("parking_revenue", float((cars * loads.paid).sum()), "CNY/h", {"area": "all"}),
     ]
     for lot, name in enumerate(loads.lots.lot_name):
         by = {"lot": str(name)}
-        out.append(Indicator("lot_cars", float(cars[lot]), "1/h", by))
+        out.append(Indicator("lot_cars", float(cars[lot]), "cars/h", by))
         if np.isfinite(loads.room[lot]):
             full = 100.0 * float(cars[lot] / loads.room[lot])
             out.append(Indicator("lot_full", full, "%", by, _FULL))

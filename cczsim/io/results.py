@@ -77,6 +77,8 @@ def write_result(
     with whole_folder(folder) as part:
         (part / "resolved.toml").write_text(resolved, encoding="utf-8", newline="\n")
         _write_ledger(result, part / "demand_ledger.csv")
+        if result.periods:
+            _write_period_ledgers(result, part / "demand_ledger_periods.csv")
         _write_json(part / "indicators.json", _figures(result, base, comparison))
         _write_tables(result, part)
         if report_html is not None:
@@ -194,6 +196,18 @@ def _write_ledger(result: RunResult, path: Path) -> None:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["stage", "item", "trips_per_hour", "why"])
     rows.writerows([r.stage, r.item, repr(r.trips), r.why] for r in result.ledger)
+    path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
+
+
+def _write_period_ledgers(result: RunResult, path: Path) -> None:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["period", "hours", "stage", "item", "trips_per_hour", "why"])
+    for run in result.periods:
+        rows.writerows(
+            [run.name, repr(run.hours), r.stage, r.item, repr(r.trips), r.why]
+            for r in run.result.ledger
+        )
     path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import cczsim
-from cczsim.scenario.result import RunResult
+from cczsim.scenario.result import PeriodRun, RunResult
 from cczsim.scenario.spec import ScenarioSpec
 
 _LIBRARIES: Final = (
@@ -142,6 +142,7 @@ def run_record(
         "history": history,
         "transit_history": transit_history,
         "rounds": rounds,
+        **({"periods": [_period(run) for run in result.periods]} if result.periods else {}),
         "this_run": {
             "threads": threads,
             "machine": {
@@ -153,4 +154,17 @@ def run_record(
             "seconds": {k: round(v, 3) for k, v in seconds.items()},
             "history_seconds": [round(r.seconds, 4) for r in road.history],
         },
+    }
+
+
+def _period(run: PeriodRun) -> dict[str, Any]:
+    """Return how a mean hour of a period came to its end."""
+    found = run.result.equilibrium
+    return {
+        "name": run.name,
+        "hours": run.hours,
+        "converged": found.converged,
+        "relative_gap": found.road.relative_gap,
+        "demand_residual": found.demand_residual,
+        "iterations": found.road.iterations,
     }

@@ -330,6 +330,10 @@ def _status(spec: ScenarioSpec, result: RunResult, strict: bool) -> tuple[str, b
             f"not converged: costs would still take {100 * elsewhere:.2g} % of all trips to other "
             "places"
         )
+    for period in result.periods:
+        said, fell_short = _status(spec, period.result, False)
+        if fell_short:
+            short.append(f"{period.name}: {said}")
     lost = lost_share(result.ledger)
     if lost > spec.tolerances.lost_demand:
         short.append(

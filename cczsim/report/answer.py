@@ -130,7 +130,10 @@ def _together(figures: Figures) -> list[Both]:
         grown = difference(a, b, b - a) != NOTHING
         if grown:
             told.append(text("answer.growth", share=f"{100 * (b - a) / a:+.1f} %"))
-    changes = len(figures.result.changes)
+    known = {change.summary for change in figures.base.changes}
+    changes = sum(change.summary not in known for change in figures.result.changes)
+    parks, parked = (run.equilibrium.lots is not None for run in (figures.result, figures.base))
+    changes += parks != parked
     if grown and changes:
         told.append(text("answer.with_growth", changes=changes))
     elif changes > 1:

@@ -113,7 +113,7 @@ def mode_chart(figures: Figures) -> Chart | None:
                 if item.key == "mode_share"
                 and "mode" in item.by
                 and item.by.get("area", "all") == "all"
-                and "tier" not in item.by
+                and not {"tier", "period"} & item.by.keys()
                 and math.isfinite(item.value)
             }
         )

@@ -20,6 +20,7 @@ from cczsim.network.transit import MODES
 from cczsim.report import tables
 from cczsim.report.answer import answer
 from cczsim.report.charts import Chart, gap_chart, line_charts, load_chart, mode_chart, tier_charts
+from cczsim.report.day import by_period
 from cczsim.report.density_tables import density_tables
 from cczsim.report.embed import bokeh_script, plot_json, script_json
 from cczsim.report.figures import DASH, MINUS, count, number, percent, scientific
@@ -311,6 +312,7 @@ def render(
         scenario_color=SCENARIO_COLOR,
         zone_colors=ZONE_COLORS,
         indicators=tables.by_tier(figures),
+        periods=by_period(figures),
         density=density_tables(figures),
         lines=_line_groups(result, base),
         has_lines=result.network.transit is not None and result.network.transit.n_lines > 0,

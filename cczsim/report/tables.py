@@ -16,7 +16,7 @@ from cczsim.scenario.result import RunResult
 Verdict = Literal["better", "worse", "", "noise"]
 
 AREAS: Final = ("all", "central", "circle", "cluster")
-_BY_TABLE: Final = frozenset({"convention", "district", "class", "line", "zone"})
+_BY_TABLE: Final = frozenset({"convention", "district", "class", "line", "zone", "period"})
 _HEAD: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("road_density", {"tier": "central"}),
     ("mean_trip_minutes", {"area": "all", "mode": "car"}),

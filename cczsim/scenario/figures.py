@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,7 +28,16 @@ from cczsim.indicators.plan_targets import (
     named_figure,
 )
 from cczsim.network.network import Network
-from cczsim.scenario.result import Assumption, Evidence, ObservationRow, RunResult, TargetRow
+from cczsim.scenario.period_keys import DAY
+from cczsim.scenario.periods import day_figures
+from cczsim.scenario.result import (
+    Assumption,
+    Evidence,
+    ObservationRow,
+    PeriodRun,
+    RunResult,
+    TargetRow,
+)
 from cczsim.scenario.spec import ScenarioSpec
 
 _MADE_OF: dict[str, tuple[str, ...]] = {
@@ -56,9 +65,11 @@ def measure(
     base: RunResult | None,
     assumptions: Sequence[Assumption],
     streets: StreetFigures | None = None,
+    periods: Sequence[PeriodRun] = (),
 ) -> Figures:
     """Return the figures of a run and what they make of its targets.
 
+    Those of ``periods`` and of the day follow those of the modelled hour.
     ``streets`` are from :func:`~cczsim.indicators.all.street_figures`, if they are known already.
 
     Raises
@@ -86,6 +97,7 @@ def measure(
         by_zone["surplus_resident"] = surplus_by_zone(
             before_after[0], before_after[1], demand, network.zones.population
         )
+    indicators += tuple(day_figures([(p.name, p.hours, p.result.indicators) for p in periods]))
     before = base.indicators if base is not None else None
     return Figures(
         indicators, _targets(spec, indicators, before, assumptions),
@@ -196,6 +208,10 @@ def _observations(
             continue
         a_day = known.per == "day"
         value = item.value / spec.demand.params.peak_share if a_day else item.value
+        path = replace(item, by={**item.by, "period": DAY}).path
+        whole = next((i.value for i in indicators if i.path == path), None)
+        if a_day and whole is not None:
+            value = whole
         unit = item.unit.replace("/h", "/d") if a_day else item.unit
         rows.append(
             ObservationRow(
@@ -220,6 +236,9 @@ def check_targets(spec: ScenarioSpec, network: Network) -> None:
     """
     if spec.observations or spec.targets or any(i.shows for i in spec.not_modelled.values()):
         indicators, _ = all_indicators(network, _still(network), demand=spec.demand.params)
+        indicators += tuple(
+            day_figures([(n, p.hours, indicators) for n, p in spec.periods.items()])
+        )
         _targets(spec, indicators, None, ())
         _observations(spec, indicators)
 

@@ -202,6 +202,9 @@ class RunResult:
         Person trips of the modelled hour, all modes.
     zone_access : dict of str to array [zone]
         Figures by zone for the map: ``jobs_45_transit``, ``airport_car`` (s), ``density`` …
+    periods : tuple of PeriodRun
+        A mean hour of each period of the day, where the scenario has any; figures of the day are
+        among ``indicators``.
     """
 
     name: str
@@ -218,3 +221,21 @@ class RunResult:
     targets: tuple[TargetRow, ...]
     zone_access: dict[str, Array] = field(default_factory=dict)
     observations: tuple[ObservationRow, ...] = ()
+    periods: tuple[PeriodRun, ...] = ()
+
+
+@dataclass(frozen=True)
+class PeriodRun:
+    """A mean hour of a period of the day.
+
+    Parameters
+    ----------
+    name : str
+    hours : float
+        How many such hours the day has, h.
+    result : RunResult
+    """
+
+    name: str
+    hours: float
+    result: RunResult

@@ -23,8 +23,9 @@ from cczsim.scenario.keys import KeySpec, keys_of
 from cczsim.scenario.ledger import make_ledger
 from cczsim.scenario.observed import observed_trips
 from cczsim.scenario.park_ride import lot_assumptions, park_ride_of
+from cczsim.scenario.periods import period_assumptions, run_periods
 from cczsim.scenario.provenance import key_assumptions, network_assumptions
-from cczsim.scenario.result import AppliedChange, Assumption, RunResult
+from cczsim.scenario.result import AppliedChange, Assumption, PeriodRun, RunResult
 from cczsim.scenario.select import area_zones
 from cczsim.scenario.spec import AssignmentKeys, ScenarioSpec
 from cczsim.scenario.street_delay import with_street_delay
@@ -164,6 +165,18 @@ def run_scenario(
 
             destinations = choose
     park_ride = park_ride_of(spec, changed)
+    ready = changed
+
+    def hour(
+        spec: ScenarioSpec, changed: Network, base: RunResult | None, near: BushStart | None
+    ) -> tuple[RunResult, BushStart | None]:
+        found = run_scenario(
+            spec, network, base=base, prepared=(changed, ()), near=near, keep_bushes=True,
+            streets=streets, on_iteration=on_iteration,
+        )  # fmt: skip
+        light = replace(found, equilibrium=_without_bushes(found.equilibrium))
+        return light, _bushes_of(found.equilibrium)
+
     trucks = truck_traffic(changed, zones, demand)
     changed = with_trucks(changed, trucks)
     step("equilibrium")
@@ -186,7 +199,7 @@ def run_scenario(
         pivot=observed.pivot if observed is not None else None,
         start=start,
         near=near,
-        keep_bushes=keep_bushes,
+        keep_bushes=keep_bushes or bool(spec.periods),
         on_iteration=on_iteration,
         on_state=on_state,
     )
@@ -200,7 +213,13 @@ def run_scenario(
     assumed = assumptions(spec, changed)
     if observed is not None:
         assumed += observed.notes()
-    figures = measure(spec, changed, equilibrium, base, assumed, streets)
+    periods: tuple[PeriodRun, ...] = ()
+    if spec.periods:
+        step("periods of the day")
+        periods = run_periods(spec, ready, base, _bushes_of(equilibrium), hour)
+        if not keep_bushes:
+            equilibrium = _without_bushes(equilibrium)
+    figures = measure(spec, changed, equilibrium, base, assumed, streets, periods)
     if trucks is not None:
         more = truck_indicators(changed, trucks.link_flow, equilibrium.road.link_time)
         figures = replace(figures, indicators=(*figures.indicators, *more))
@@ -220,7 +239,16 @@ def run_scenario(
         targets=figures.targets,
         zone_access=figures.zone_access,
         observations=figures.observations,
+        periods=periods,
     )
+
+
+def _bushes_of(found: ModeEquilibrium) -> BushStart | None:
+    return None if found.road.bushes is None else found.road.bushes.start()
+
+
+def _without_bushes(found: ModeEquilibrium) -> ModeEquilibrium:
+    return replace(found, road=replace(found.road, bushes=None))
 
 
 def _pattern(spec: ScenarioSpec) -> Assumption:
@@ -246,6 +274,7 @@ def assumptions(spec: ScenarioSpec, network: Network) -> tuple[Assumption, ...]:
         _pattern(spec),
         *key_assumptions(spec.plain, spec.origins, keys),
         *lot_assumptions(spec),
+        *period_assumptions(spec),
         *(
             Assumption(f"targets.{key}", item.rule, "not modelled", item.why)
             for key, item in spec.not_modelled.items()

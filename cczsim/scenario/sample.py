@@ -90,7 +90,7 @@ def make_option(
     """
     prepare(replace(spec, changes=()), network)
     changed, applied = apply_changes(network, spec.changes, spec.origins)
-    plain = replace(spec, targets={}, not_modelled={})
+    plain = replace(spec, targets={}, not_modelled={}, periods={})
     return Option(
         plain, number, changed, applied, affected_rows(network, ranges),
         affected_rows(changed, ranges),

@@ -13,6 +13,7 @@ from cczsim.indicators.conventions import CONVENTIONS
 from cczsim.scenario.change_spec import CHANGES, Change
 from cczsim.scenario.keys import REQUIRED, key, params
 from cczsim.scenario.lot_keys import ParkRideKeys
+from cczsim.scenario.period_keys import PeriodKeys, period_faults
 from cczsim.scenario.reader import Node, Reader, as_node
 from cczsim.scenario.uncertainty import Uncertain
 from cczsim.scenario.versions import up_to_date
@@ -186,6 +187,10 @@ class ScenarioSpec:
     transit: TransitParams = key(
         "table", "how passengers weigh their time", table=TransitParams, default={}
     )
+    periods: dict[str, PeriodKeys] = key(
+        "sections", "periods of the day, by name, each modelled by a mean hour beside the modelled "
+        "one; the day is their sum", table=PeriodKeys, default={},
+    )  # fmt: skip
     park_and_ride: ParkRideKeys = key(
         "table", "car parks at stops, and how people weigh them", table=ParkRideKeys, default={}
     )
@@ -246,6 +251,9 @@ def read_spec(tree: Node, name: str, resolve: Callable[[str, Node, str], str]) -
     if reader.faults or spec is None:
         raise ScenarioError(reader.faults)
     assert isinstance(spec, ScenarioSpec)
+    together = period_faults(spec.periods, reader.origins)
+    if together:
+        raise ScenarioError(together)
     return replace(spec, plain=plain)
 
 

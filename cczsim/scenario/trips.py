@@ -10,6 +10,7 @@ change of roads or rails does is told by mode, route and time alone; the compari
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -156,11 +157,19 @@ def make_trips(
     production, attraction = generate(zones.population, zones.jobs, demand, zones.trip_share)
     drawn = pull(zones, cost, demand, factors)
     if demand.constraint == "origins":
-        return by_origins(production, attraction, drawn)
+        return _with_returns(by_origins(production, attraction, drawn), demand)
     found = gravity(production, attraction, drawn, tolerance=tolerance)
     if not found.converged and found.residual > _BALANCED:
         raise DemandError.of(
             "demand", f"a trip matrix off its totals by {found.residual:.1e} of all trips",
             f"at most {_BALANCED:.0e}", "look for zones that can hardly be reached",
         )  # fmt: skip
-    return found
+    return _with_returns(found, demand)
+
+
+def _with_returns(found: Distribution, demand: DemandParams) -> Distribution:
+    """Return trips of which a share goes the other way."""
+    back = demand.return_share
+    if not back:
+        return found
+    return replace(found, trips=(1.0 - back) * found.trips + back * found.trips.T)
