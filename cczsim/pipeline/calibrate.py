@@ -40,7 +40,14 @@ from cczsim.scenario.park_ride import park_ride_of
 from cczsim.scenario.run import prepare
 from cczsim.scenario.spec import ScenarioSpec
 from cczsim.scenario.street_delay import with_street_delay
-from cczsim.scenario.trips import length_factors, make_trips, pull, pull_costs
+from cczsim.scenario.trips import (
+    destination_rule,
+    length_factors,
+    make_trips,
+    pull,
+    pull_costs,
+)
+from cczsim.scenario.trucks import truck_traffic, with_trucks
 from cczsim.units import parse
 
 _LOOSE: Final = 1e-3
@@ -121,6 +128,11 @@ def calibrate(
     """
     spec = read_scenario(scenario)
     goals, mean, tolerated = _asked(spec, mean_length, lengths, share, boardings, speed, tolerance)
+    if spec.demand.params.destination_choice == "equilibrium" and (mean or lengths is not None):
+        raise InputError.of(
+            f"{scenario}: demand.destination_choice", '"equilibrium"', '"fixed"', "lengths of "
+            "trips are fitted to the costs of empty roads; fit shares, boardings and speeds alone",
+        )  # fmt: skip
     bands = read_bands(lengths, "share") if lengths is not None else None
     beside = out.with_name(out.stem + "-lengths.csv")
     check_targets(out, beside if bands is not None else None, json_file)
@@ -185,7 +197,8 @@ class _Model:
     def ask(self, spec: ScenarioSpec, modes: bool) -> _Trial:
         """Find destinations, and with ``modes`` the equilibrium."""
         demand = spec.demand.params
-        cost = pull_costs(self.network, demand, spec.transit)
+        chosen = demand.destination_choice == "equilibrium"
+        cost = pull_costs(self.changed if chosen else self.network, demand, spec.transit)
         production, attraction = generate(
             self.zones.population, self.zones.jobs, demand, self.zones.trip_share
         )
@@ -208,8 +221,9 @@ class _Model:
         equilibrium = None
         if modes:
             rules = spec.assignment
+            network = with_street_delay(self.changed, rules.street_delay)
             equilibrium = mode_equilibrium(
-                with_street_delay(self.changed, rules.street_delay),
+                with_trucks(network, truck_traffic(network, self.zones, demand)),
                 distribution.trips, demand, spec.transit,
                 params=ElasticParams(
                     algorithm=rules.algorithm, relative_gap=max(rules.relative_gap, _LOOSE),
@@ -218,7 +232,11 @@ class _Model:
                 ),
                 transit_gap=max(rules.transit_gap, _LOOSE), max_rounds=rules.max_rounds,
                 park_ride=park_ride_of(spec, self.changed),
+                destinations=destination_rule(self.zones, demand, self.factors),
+                destination_residual=max(rules.destination_residual, _LOOSE),
             )  # fmt: skip
+            if equilibrium.asked is not None:
+                distribution = replace(distribution, trips=equilibrium.asked)
         return _Trial(spec, distribution, decay, found_bands, equilibrium)
 
     def got(self, goal: Goal, trial: _Trial) -> float:

@@ -9,8 +9,7 @@ from typing import Final
 from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import Destinations, ModeState, mode_equilibrium
-from cczsim.assignment.result import IterationRecord, ModeEquilibrium
-from cczsim.columns import Array
+from cczsim.assignment.result import IterationRecord, ModeEquilibrium, TransitSkims
 from cczsim.demand.growth import grow
 from cczsim.demand.park_ride import ParkRideParams
 from cczsim.errors import FaultCollector, ScenarioError
@@ -29,7 +28,7 @@ from cczsim.scenario.result import AppliedChange, Assumption, PeriodRun, RunResu
 from cczsim.scenario.select import area_zones
 from cczsim.scenario.spec import AssignmentKeys, ScenarioSpec
 from cczsim.scenario.street_delay import with_street_delay
-from cczsim.scenario.trips import length_factors, make_trips, pull_costs
+from cczsim.scenario.trips import destination_rule, empty_roads, length_factors, make_trips
 from cczsim.scenario.trucks import truck_ledger, truck_traffic, with_trucks
 
 _ASSUMED: Final = ("demand", "transit", "density")
@@ -150,20 +149,18 @@ def run_scenario(
     step("trips")
     demand = spec.demand.params
     destinations: Destinations | None = None
+    skims: TransitSkims | None = None
     observed = observed_trips(spec, network, zones)
     if observed is not None:
         distribution = observed.distribution
     else:
-        chosen = demand.destination_choice == "equilibrium"
-        cost = pull_costs(changed if chosen else network, demand, spec.transit)
         factors = length_factors(spec, network)
-        distribution = make_trips(zones, cost, demand, factors=factors)
-        if chosen:
-
-            def choose(cost: Array) -> Array:
-                return make_trips(zones, cost, demand, factors=factors).trips
-
-            destinations = choose
+        destinations = destination_rule(zones, demand, factors)
+        begun = network if destinations is None else changed
+        empty = empty_roads(begun, demand, spec.transit)
+        distribution = make_trips(zones, empty.cost, demand, factors=factors)
+        if begun.transit is changed.transit:
+            skims = empty.skims
     park_ride = park_ride_of(spec, changed)
     ready = changed
 
@@ -193,6 +190,7 @@ def run_scenario(
         ),
         transit_gap=spec.assignment.transit_gap,
         max_rounds=spec.assignment.max_rounds,
+        skims=skims,
         destinations=destinations,
         destination_residual=spec.assignment.destination_residual,
         park_ride=park_ride,

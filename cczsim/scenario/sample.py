@@ -19,6 +19,7 @@ from cczsim.scenario.compare import noise
 from cczsim.scenario.result import AppliedChange
 from cczsim.scenario.run import prepare, run_scenario
 from cczsim.scenario.spec import ScenarioSpec
+from cczsim.scenario.street_delay import with_street_delay
 from cczsim.scenario.uncertainty import Uncertain, affected_rows, set_columns, set_keys
 
 
@@ -90,6 +91,7 @@ def make_option(
     """
     prepare(replace(spec, changes=()), network)
     changed, applied = apply_changes(network, spec.changes, spec.origins)
+    changed = with_street_delay(changed, spec.assignment.street_delay)
     plain = replace(spec, targets={}, not_modelled={}, periods={})
     return Option(
         plain, number, changed, applied, affected_rows(network, ranges),

@@ -10,12 +10,13 @@ change of roads or rails does is told by mode, route and time alone; the compari
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cczsim.assignment.cost import LinkCost
 from cczsim.assignment.equilibrium import (
+    Destinations,
     distance_factor,
     inside_share,
     other_costs,
@@ -40,8 +41,29 @@ from cczsim.scenario.spec import ScenarioSpec
 _BALANCED: float = 1e-6
 
 
+@dataclass(frozen=True, eq=False)
+class EmptyRoads:
+    """What trips cost on empty roads.
+
+    Parameters
+    ----------
+    cost : array [zone, zone], s
+        That destinations are chosen by: the expected least cost over modes.
+    skims : TransitSkims, optional
+        Of strategies over all lines.
+    """
+
+    cost: Array
+    skims: TransitSkims | None
+
+
 def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -> Array:
-    """Return the free-flow cost that destinations are chosen by, ``[zone, zone], s``.
+    """Return the free-flow cost that destinations are chosen by, ``[zone, zone], s``."""
+    return empty_roads(network, demand, transit).cost
+
+
+def empty_roads(network: Network, demand: DemandParams, transit: TransitParams) -> EmptyRoads:
+    """Return what trips cost on empty roads.
 
     Raises
     ------
@@ -59,7 +81,17 @@ def pull_costs(network: Network, demand: DemandParams, transit: TransitParams) -
         skims = skim_transit(
             network.transit, zones, transit, seconds_per_cny=demand.seconds_per_cny
         )
-    return least_costs(zones, street_distance(road, zones), drive, (skims, buses), demand)
+    cost = least_costs(zones, street_distance(road, zones), drive, (skims, buses), demand)
+    return EmptyRoads(cost, skims)
+
+
+def destination_rule(
+    zones: ZoneSystem, demand: DemandParams, factors: Array | None
+) -> Destinations | None:
+    """Return what makes trips anew from costs; None where destinations are fixed."""
+    if demand.destination_choice != "equilibrium":
+        return None
+    return lambda cost: make_trips(zones, cost, demand, factors=factors).trips
 
 
 def costs_now(network: Network, equilibrium: ModeEquilibrium, demand: DemandParams) -> Array:

@@ -126,3 +126,23 @@ def test_broken_bands_end_with_2(study, capsys, text, words):
     path.write_text(text, encoding="utf-8")
     assert calibrate(study, "--lengths", str(path)) == 2
     assert words in capsys.readouterr().err
+
+
+def test_destinations_that_answer_to_costs_do_so_while_constants_are_sought(study):
+    text = BASE + 'destination_choice = "equilibrium"\n'
+    (study / "answers.toml").write_text(text, encoding="utf-8")
+    out = ["--out", str(study / "found.toml"), "--json", str(study / "found.json")]
+    words = ["demand", "calibrate", str(study / "answers.toml"), *out]
+    assert main([*words, "--share", "car=10 %"]) == 0
+    result = run_found(study)
+    assert result.equilibrium.asked is not None
+    assert figure(result, "mode_share", area="all", mode="car") == pytest.approx(10.0, rel=0.02)
+
+
+def test_lengths_are_not_fitted_where_destinations_answer_to_costs(study, capsys):
+    text = BASE + 'destination_choice = "equilibrium"\n'
+    (study / "answers.toml").write_text(text, encoding="utf-8")
+    words = ["demand", "calibrate", str(study / "answers.toml"), "--out", str(study / "x.toml")]
+    assert main([*words, "--mean-length", "5 km"]) == 2
+    assert "destination_choice" in capsys.readouterr().err
+    assert not (study / "x.toml").exists()
