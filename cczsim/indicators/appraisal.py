@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cczsim.assignment.equilibrium import other_costs, street_distance
+from cczsim.assignment.mode_costs import other_costs, street_distance
 from cczsim.assignment.result import ModeEquilibrium
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cczsim.assignment.equilibrium import distance_factor, toll_factor
+from cczsim.assignment.mode_costs import distance_factor, toll_factor
 from cczsim.columns import Array
 from cczsim.design.benefit import (
     SURPLUS,

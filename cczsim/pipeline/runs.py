@@ -187,6 +187,11 @@ def _run_jobs(
         status, missed = _status(job.spec, result, strict)
         code = max(code, 1 if missed else 0)
         comparison = compare_runs(base, result) if base is not None else None
+        if base is not None and _places_of(base) != _places_of(result):
+            progress.say(
+                f"note: {job.spec.name} chooses destinations by other costs than {base.name}: "
+                "differences between the two are of that too (demand.destination_choice)"
+            )
         with progress.step(f"{job.spec.name}: write result"):
             page = _page(
                 result, base, comparison, lang or job.spec.report.lang,
@@ -204,6 +209,12 @@ def _run_jobs(
     for job in jobs.values():
         steps.drop(job.spec.name)
     return code
+
+
+def _places_of(result: RunResult) -> object:
+    """Return what destinations of a run are chosen by."""
+    demand = result.spec.get("demand", {})
+    return demand.get("destination_choice"), demand.get("observed")
 
 
 def _of_one_base(jobs: dict[Path, Job], results: dict[Path, RunResult]) -> list[list[RunResult]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from cczsim.assignment.algorithm_b import BushParams, assign_bushes
 from cczsim.assignment.bus_times import BusTimes
-from cczsim.assignment.equilibrium import (
+from cczsim.assignment.mode_costs import (
     distance_factor,
     inside_share,
     other_costs,

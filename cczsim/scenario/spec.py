@@ -57,7 +57,7 @@ class AssignmentKeys:
     )  # fmt: skip
     max_rounds: int = key(
         "integer", "rounds at most in which roads, crowded lines and destinations take each "
-        "other's costs", default=20, low=1,
+        "other's costs", default=40, low=1,
     )  # fmt: skip
 
 

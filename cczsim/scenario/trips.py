@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cczsim.assignment.cost import LinkCost
-from cczsim.assignment.equilibrium import (
-    Destinations,
+from cczsim.assignment.equilibrium import Destinations
+from cczsim.assignment.mode_costs import (
     distance_factor,
     inside_share,
     other_costs,

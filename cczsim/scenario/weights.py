@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from cczsim.assignment.cost import LinkCost
-from cczsim.assignment.equilibrium import (
+from cczsim.assignment.mode_costs import (
     distance_factor,
     inside_share,
     other_costs,

@@ -71,7 +71,7 @@ def test_shares_and_boardings_are_met_by_the_scenario_it_writes(study):
 
 
 def test_a_mean_length_is_met_by_the_scenario_it_writes(study):
-    from cczsim.assignment.equilibrium import street_distance
+    from cczsim.assignment.mode_costs import street_distance
     from cczsim.demand.calibration import mean_length
 
     assert calibrate(study, "--mean-length", "7.85 km") == 0
@@ -81,7 +81,7 @@ def test_a_mean_length_is_met_by_the_scenario_it_writes(study):
 
 
 def test_shares_by_length_are_met_by_the_scenario_it_writes(study):
-    from cczsim.assignment.equilibrium import street_distance
+    from cczsim.assignment.mode_costs import street_distance
 
     assert calibrate(study, "--lengths", str(study / "lengths.csv")) == 0
     result = run_found(study)

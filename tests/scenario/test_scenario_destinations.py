@@ -13,7 +13,8 @@ from naive_demand import balanced, drawn, gravity_pull, logsum
 from test_scenario_resume import bits
 
 from cczsim.assignment.elastic import ElasticParams
-from cczsim.assignment.equilibrium import ModeState, mode_equilibrium, street_distance
+from cczsim.assignment.equilibrium import ModeState, mode_equilibrium
+from cczsim.assignment.mode_costs import street_distance
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.demand.distribution import by_origins
 from cczsim.demand.generation import generate

@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 
 from cczsim.assignment.elastic import ElasticParams
-from cczsim.assignment.equilibrium import (
-    mode_equilibrium,
-    other_alternatives,
-    other_costs,
-    street_distance,
-)
+from cczsim.assignment.equilibrium import mode_equilibrium
+from cczsim.assignment.mode_costs import other_alternatives, other_costs, street_distance
 from cczsim.assignment.rail_or_bus import bus_network, skim_buses
 from cczsim.assignment.transit import skim_transit
 from cczsim.assignment.transit_params import TransitParams

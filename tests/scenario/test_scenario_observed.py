@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cczsim.assignment.equilibrium import street_distance
+from cczsim.assignment.mode_costs import street_distance
 from cczsim.io.bundle import save_network
 from cczsim.io.matrices import write_matrices
 from cczsim.io.scenario_file import read_scenario
