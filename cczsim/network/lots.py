@@ -15,6 +15,9 @@ from cczsim.network.road_class import CLASS_CODE
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
+_OF_A_STOP = 64
+"""Ids that are kept for the lots of a stop."""
+
 
 @dataclass(frozen=True, eq=False)
 class Lots(Columns):
@@ -98,9 +101,11 @@ def zones_and_lots(
         From a car in the lot to the platform, s.
     """
     n, stop_id = zones.n_zones, transit.stop_id
-    # The same lot has the same id whatever other lots there are.
-    first = [lots.lot_stop[lots.access_lot == lot][0] for lot in range(lots.n_lots)]
-    lot_id = int(zones.zone_id.max(initial=0)) + 1 + stop_id[first] - int(stop_id.min(initial=0))
+    # The lots of a stop have the same ids whatever lots there are elsewhere.
+    first = np.array([lots.lot_stop[lots.access_lot == lot][0] for lot in range(lots.n_lots)])
+    like = np.array([int((first[:lot] == stop).sum()) for lot, stop in enumerate(first)])
+    place = _OF_A_STOP * (stop_id[first] - int(stop_id.min(initial=0))) + like
+    lot_id = int(zones.zone_id.max(initial=0)) + 1 + place
     ends = ZoneSystem(
         zone_id=np.concatenate([zones.zone_id, lot_id]),
         centroid=np.concatenate([zones.centroid, lots.lot_node]),

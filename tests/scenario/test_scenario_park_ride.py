@@ -113,6 +113,18 @@ def test_two_stations_of_one_name_are_told_apart_by_id(network):
     assert "write the id" in found
 
 
+def test_a_stop_may_have_two_car_parks(network):
+    name = stop_names(network)[1]
+    one = {"stop": name, "places": 40}
+    keys = {"constant": "-30 min"}
+    plain = {"demand": {"car_constant": "0 s"}}
+    lots = {"north": one, "south": {**one, "places": 60}}
+    result = run_scenario(spec(lots, park_and_ride=keys, **plain), network)
+    figures = {(i.key, *i.by.values()): i.value for i in result.indicators}
+    assert figures["lot_cars", "north"] == pytest.approx(20.0, rel=1e-3)
+    assert figures["lot_cars", "south"] == pytest.approx(30.0, rel=1e-3)
+
+
 def test_base_without_lots_compares_with_a_scenario_that_has_them(network):
     lots = {"北": {"stop": stop_names(network)[1], "places": 400}}
     plain = {"demand": {"car_constant": "0 s"}}
