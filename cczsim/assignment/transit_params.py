@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
+
+from cczsim.demand.params import parameter as _param
 
 CROWDING: Final = ("off", "comfort", "capacity")
 CROWDED_LINES: Final = ("known", "all")
 BUS_TIMES: Final = ("timetable", "assumed", "all")
-
-
-def _param(default: Any, dimension: str, meaning: str, source: str, **more: Any) -> Any:
-    metadata = {"dimension": dimension, "meaning": meaning, "source": source, **more}
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Any, Final
 
 from cczsim.errors import DemandError, FaultCollector
@@ -20,6 +21,38 @@ def parameter(
     """Declare a parameter, in SI, with what is said of it."""
     metadata = {"dimension": dimension, "meaning": meaning, "source": source, "above": above}
     return field(default=default, metadata=metadata | more)
+
+
+def check_parameters(params: Any, section: str) -> None:
+    """Raise for what parameters may not be: other choices, out of bounds, no numbers.
+
+    Those of whose name ``constant`` is a part may be below 0, and no other.
+
+    Raises
+    ------
+    DemandError
+        With every fault, at ``section.name``.
+    """
+    faults = FaultCollector(DemandError)
+    for item in fields(params):
+        value, above = getattr(params, item.name), item.metadata["above"]
+        where, choices = f"{section}.{item.name}", item.metadata.get("choices")
+        if choices is not None:
+            if value not in choices:
+                faults.add(where, repr(value), "one of " + ", ".join(choices))
+            continue
+        high = item.metadata.get("high")
+        if high is not None and not value <= high:
+            faults.add(where, f"{value}", f"at most {high:g}")
+        if above is not None and not value > above:
+            faults.add(where, f"{value}", f"more than {above:g}")
+        elif item.name in ("job_pull", "peak_share") and not 0.0 <= value <= 1.0:
+            faults.add(where, f"{value}", "0 to 1")
+        elif "constant" in item.name and not isfinite(value):
+            faults.add(where, f"{value}", "a finite number")
+        elif "constant" not in item.name and not value >= 0.0:
+            faults.add(where, f"{value}", "at least 0")
+    faults.raise_if_any()
 
 
 _param = parameter
@@ -195,25 +228,7 @@ class DemandParams:
     )
 
     def __post_init__(self) -> None:
-        faults = FaultCollector(DemandError)
-        for item in fields(self):
-            value, above = getattr(self, item.name), item.metadata["above"]
-            choices = item.metadata.get("choices")
-            if choices is not None:
-                if value not in choices:
-                    expected = "one of " + ", ".join(choices)
-                    faults.add(f"demand.{item.name}", repr(value), expected)
-                continue
-            high = item.metadata.get("high")
-            if high is not None and not value <= high:
-                faults.add(f"demand.{item.name}", f"{value}", f"at most {high:g}")
-            if above is not None and not value > above:
-                faults.add(f"demand.{item.name}", f"{value}", f"more than {above:g}")
-            elif item.name in ("job_pull", "peak_share") and not 0.0 <= value <= 1.0:
-                faults.add(f"demand.{item.name}", f"{value}", "0 to 1")
-            elif value < 0.0 and "constant" not in item.name:
-                faults.add(f"demand.{item.name}", f"{value}", "at least 0")
-        faults.raise_if_any()
+        check_parameters(self, "demand")
 
     @property
     def seconds_per_cny(self) -> float:

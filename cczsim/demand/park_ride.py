@@ -15,13 +15,12 @@ step goes too far.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from cczsim.columns import Array
-from cczsim.demand.params import parameter
-from cczsim.errors import DemandError, FaultCollector
+from cczsim.demand.params import check_parameters, parameter
 from cczsim.network.lots import Lots
 
 WAYS = ("out", "back")
@@ -60,23 +59,7 @@ class ParkRideParams:
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        faults = FaultCollector(DemandError)
-        for item in fields(self):
-            value, where = getattr(self, item.name), f"park_and_ride.{item.name}"
-            if item.name == "way":
-                if value not in WAYS:
-                    faults.add(where, repr(value), "one of " + ", ".join(WAYS))
-                continue
-            above, high = item.metadata["above"], item.metadata.get("high")
-            if above is not None and not value > above:
-                faults.add(where, f"{value}", f"more than {above:g}")
-            elif high is not None and not value <= high:
-                faults.add(where, f"{value}", f"at most {high:g}")
-            elif item.name == "transfer" and not value >= 0.0:
-                faults.add(where, f"{value}", "at least 0")
-            elif not np.isfinite(value):
-                faults.add(where, f"{value}", "a finite number")
-        faults.raise_if_any()
+        check_parameters(self, "park_and_ride")
 
 
 @dataclass(frozen=True, eq=False)
