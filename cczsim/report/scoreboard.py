@@ -105,8 +105,8 @@ def assumption_lines(result: RunResult) -> tuple[AssumptionLine, ...]:
             name = Both(target.label, target.label_zh or target.label) if target.label else name
             value = Both(row.value, target.rule_zh or row.value)
             why = Both(row.why, target.why_zh or row.why)
-        first, *rest = (_origin(part) for part in row.source.split("; "))
-        shown = first.join(*rest, by="; ")
+        parts = [_origin(part) for part in row.source.split("; ")]
+        shown = Both("; ".join(p.en for p in parts), "；".join(p.zh for p in parts))
         anchor = f"assumption-{k}" if row.key not in seen else ""
         seen.add(row.key)
         moved, more = _weight(row.weight)

@@ -82,7 +82,7 @@ def test_assumptions_are_translated_and_only_the_first_of_a_key_has_an_id(
     assert lines[0].why.zh == "路网自身说明"
     assert lines[2].name == Both("Rails", "轨道")
     assert (lines[2].value.zh, lines[2].why.zh) == ("基本形成", "没有数值")
-    assert lines[3].source == Both("default; assumed; a survey", "缺省; 假定; a survey")
+    assert lines[3].source == Both("default; assumed; a survey", "缺省；假定；a survey")
 
 
 @pytest.mark.parametrize(
