@@ -294,6 +294,9 @@ def summary(network: Network) -> list[str]:
         )
     if network.transit is not None:
         lines.append(f"  {account['lines']} directed lines, {account['stops']} stops")
+        alone = account["build"].get("transit_access", {}).get("zones_without_stop", 0)
+        if alone:
+            lines.append(f"  {alone} of {account['zones']} zones reach no stop")
         if "bus_runs" in account["build"]:
             km, on_streets, beyond = account["build"]["bus_runs"].values()
             lines.append(

@@ -87,6 +87,10 @@ def with_lines(network: Network, recipe: Recipe, progress: Progress) -> Network:
                     "links": len(transit.access_zone),
                     "zones_without_stop": zones.n_zones - len(reached),
                 }
+                if not len(reached):
+                    notes.append(
+                        "No zone reaches a stop: the lines lie elsewhere, or coordinates are wrong."
+                    )
     info = replace(network.info, build=report, notes=(*network.info.notes, *notes))
     return network.replace(info=info, transit=transit)
 

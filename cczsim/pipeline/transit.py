@@ -333,6 +333,8 @@ def _say(report: dict[str, Any], tolerated: float, progress: Progress) -> int:
             f"{skims['mean_in_vehicle_min']:.1f} min aboard, {skims['mean_wait_min']:.1f} waiting, "
             f"{skims['mean_walk_min']:.1f} on foot, {skims['mean_boardings']:.2f} boardings"
         )
+    elif not skims["pairs_with_a_ride"]:
+        progress.say(f"none of {skims['pairs']:,} pairs of zones has a ride: are the lines near?")
     if "mean_tickets" in skims:
         progress.say(
             f"tickets cost {skims['mean_tickets']:.2f} on average, "

@@ -201,6 +201,38 @@ def test_recipes_take_feeds(recipe: Path, tmp_path: Path) -> None:
     assert run(recipe) == 0
 
 
+def test_a_feed_of_another_place_is_said_to_be_one(
+    recipe: Path, feed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(feed, "w") as archive:
+        for name, text in FEED.items():
+            archive.writestr(name, text.replace(",10.0", ",40.0"))
+    built = tmp_path / "built"
+    assert main(["network", "build", str(recipe), "--out", str(built)]) == 0
+    said = capsys.readouterr()
+    assert "2 of 2 zones reach no stop" in said.out + said.err
+    assert "No zone reaches a stop" in (built / "network.json").read_text(encoding="utf-8")
+    assert run(built) == 0
+    said = capsys.readouterr()
+    assert "none of 2 pairs of zones has a ride" in said.out + said.err
+
+
+def test_fares_of_a_feed_reach_what_an_assignment_says(
+    feed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two rides at 3 each, or one ticket for both at 5."""
+    out = tmp_path / "out.json"
+    with zipfile.ZipFile(feed, "a") as archive:
+        archive.writestr(
+            "fare_attributes.txt",
+            "fare_id,price,currency_type,transfers\none,3,CHF,0\nboth,5,CHF,1\n",
+        )
+    assert run(feed, trips(tmp_path, "a,d,10\na,b,30\n"), "--json", out) == 0
+    assert read(out)["skims"]["mean_tickets"] == pytest.approx((10 * 5.0 + 30 * 3.0) / 40)
+    said = capsys.readouterr()
+    assert "tickets cost 3.50 on average, 0.00 rides have none" in said.out + said.err
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
