@@ -4,7 +4,8 @@ Rules, numbered in the code:
 
 1. Prices are turned into the scenario's money at a rate that is given; without one only prices in
    CNY are taken, as they stand.
-2. A fare without rules holds on all routes, on those of its agency where it names one of several.
+2. A fare without rules holds on the routes that no rule of another fare names, so that a base fare
+   stands beside those of special routes; on those of its agency where it names one of several.
 3. ``transfer_duration`` is not held against journeys, and ``payment_method`` means nothing here.
 
 Source: General Transit Feed Specification, Schedule reference.
@@ -95,10 +96,13 @@ def _rules(feed: Feed, fares: pd.DataFrame, routes: pd.DataFrame, zones: Array) 
         str(z) for own in ("origin_id", "destination_id", "contains_id") for z in rules[own]
     } - known
     add("fare_rules.txt", "zones that no stop has", sorted(alien), "their rules never hold")
-    everywhere = np.setdiff1d(np.arange(len(fares)), rules["ticket"])
-    rules = pd.concat([rules, pd.DataFrame({"ticket": everywhere})], ignore_index=True).fillna("")
+    base = np.setdiff1d(np.arange(len(fares)), rules["ticket"])
+    named = set(rules["route_id"]) - {""}
+    others = [route for route in routes["route_id"] if route not in named] if named else [""]
+    everywhere = pd.MultiIndex.from_product([base, others], names=["ticket", "route_id"])  # 2
+    rules = pd.concat([rules, everywhere.to_frame(index=False)], ignore_index=True).fillna("")
     agency: Mapping[Any, Any] = dict(enumerate(fares["agency_id"]))
-    if routes["agency_id"].nunique() > 1:  # 2
+    if routes["agency_id"].nunique() > 1:
         of_agency = routes.groupby("agency_id")["route_id"].agg(list).to_dict()
         rules["route_id"] = [
             of_agency.get(agency[ticket], []) if not route and agency[ticket] else route

@@ -123,7 +123,8 @@ class Feed:
 def is_gtfs(path: Path) -> bool:
     """Return whether a path names a feed: a zip, or a folder with most of what feeds need."""
     if path.is_dir():
-        return sum((path / name).is_file() for name in (*_NEEDED, "agency.txt")) >= 3
+        known = (*_NEEDED, "agency.txt", "calendar.txt", "calendar_dates.txt")
+        return sum((path / name).is_file() for name in known) >= 3
     return path.suffix.lower() == ".zip"
 
 

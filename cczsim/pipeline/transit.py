@@ -13,7 +13,7 @@ import numpy as np
 from cczsim import __version__
 from cczsim.assignment.result import TransitAssignment
 from cczsim.assignment.threads import set_threads
-from cczsim.assignment.transit import assign_transit, compile_transit
+from cczsim.assignment.transit import assign_transit, compile_transit, skim_transit
 from cczsim.assignment.transit_crowding import CrowdedTransit, compile_crowding
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.columns import Array, texts
@@ -111,6 +111,9 @@ def transit_assign(
                     r.iteration / max_iterations, f"gap {r.relative_gap:.1e}"
                 ),
             )  # fmt: skip
+            if case.transit.size("ticket"):
+                at_ease = skim_transit(case.transit, case.zones)
+                found = replace(found, skims=found.skims.with_tickets_of(at_ease))
         else:
             found = assign_transit(case.transit, case.zones, demand)
     report = {

@@ -318,6 +318,17 @@ def test_fares_of_an_agency_hold_on_its_routes(make: Maker) -> None:
     assert (net.rule_ticket.tolist(), net.rule_route.tolist()) == ([0, 1], ["R1", ""])
 
 
+def test_a_fare_without_rules_is_the_base_fare_beside_those_of_special_routes(make: Maker) -> None:
+    prices = "fare_id,price,currency_type\nbase,2,CNY\nfast,6,CNY\n"
+    path = make(fare_attributes=prices, fare_rules="fare_id,route_id\nfast,R2\n")
+    net = lines_on(path, "2024-01-02").transit
+    assert sorted(zip(net.rule_ticket.tolist(), net.rule_route.tolist(), strict=True)) == [
+        (0, "R1"), (1, "R2"),
+    ]  # fmt: skip
+    path = make(fare_attributes=prices, fare_rules="fare_id,route_id\nfast,R2\nfast,R1\n")
+    assert lines_on(path, "2024-01-02").transit.ticket_price.tolist() == [6.0]
+
+
 def test_fares_of_version_2_are_named(make: Maker) -> None:
     path = make(fare_products="fare_product_id,amount,currency\np,2,CNY\n")
     assert [r["what"] for r in lines_on(path, "2024-01-02").reports[0]["findings"]] == [

@@ -231,6 +231,9 @@ def test_fares_of_a_feed_reach_what_an_assignment_says(
     assert read(out)["skims"]["mean_tickets"] == pytest.approx((10 * 5.0 + 30 * 3.0) / 40)
     said = capsys.readouterr()
     assert "tickets cost 3.50 on average, 0.00 rides have none" in said.out + said.err
+    words = ["--crowding", "capacity", "--json", out]
+    assert run(feed, trips(tmp_path, "a,d,10\na,b,30\n"), *words) == 0
+    assert read(out)["skims"]["mean_tickets"] == pytest.approx(3.5)
 
 
 @pytest.mark.parametrize(
