@@ -39,7 +39,8 @@ from cczsim.kernels.bush import settle_all, sum_costs
 from cczsim.kernels.bush_grow import regrow
 from cczsim.kernels.bush_label import find_cores, label_all
 from cczsim.kernels.bush_pairs import lay_out, pair_up, sign_merges
-from cczsim.kernels.bush_plan import N_PARTS, carry_out, plan, step_length, take_change
+from cczsim.kernels.bush_plan import plan
+from cczsim.kernels.bush_shift import N_PARTS, carry_out, step_length, take_change
 from cczsim.kernels.bush_trade import trade_all
 from cczsim.kernels.types import N_BLOCKS
 from cczsim.kernels.vdf import LinkState

@@ -1,27 +1,136 @@
-"""Shifts on all pairs of ways planned together, and carried out on all bushes.
+"""Shifts on all pairs of ways planned together, at costs that rise by their slopes.
 
-Source: C. Cryer (1971), The solution of a quadratic programming problem using systematic
-overrelaxation, *SIAM Journal on Control* 9(3), for the programme: shifts on all pairs at costs that
-rise by their slopes. Costs themselves cut the plan back along its line. For pairs and members see
-:mod:`cczsim.kernels.bush_pairs`.
+Sources: C. Cryer (1971), The solution of a quadratic programming problem using systematic
+overrelaxation, *SIAM Journal on Control* 9(3); what few sweeps do not solve is carried on by
+conjugate gradients, which a symmetric sweep preconditions (O. Axelsson, 1972, A generalized SSOR
+method, *BIT* 12(4)). Deviation: where these pass a bound they stop there, and no direction is begun
+anew but that of the sweep. For pairs and members see :mod:`cczsim.kernels.bush_pairs`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-import numba
+import numpy as np
 
-from cczsim.kernels._jit import kernel, parallel_kernel, sub_kernel
-from cczsim.kernels.bush_label import last_place
-from cczsim.kernels.vdf import delay_and_slope, refresh
+from cczsim.kernels._jit import kernel, sub_kernel
+from cczsim.kernels.types import Array
 
-N_PARTS = 8
-"""Bushes are shifted in this many fixed blocks, so that threads never change a bit."""
 _LITTLE = 1e-2
 """A plan is good once a sweep gains no more than this share of what the first gained."""
-_SWEEPS = 200
+_PLAIN_SWEEPS, _SWEEPS = 6, 200
+"""At most, of those alone and of those that are carried on from."""
 _REACH = 1.5
+"""Overrelaxation of the sweeps alone."""
+
+
+class Reach(NamedTuple):
+    """Room in which a plan is carried on along its last steps.
+
+    Parameters
+    ----------
+    before, step, last : float64 array [pair], pce/h
+        Shifts before a sweep, what it changed, and what the steps before it changed.
+    link_before, link_step, link_last : float64 array [link], pce/h
+        The same on links.
+    rise : float64 array [link], s per pce/h
+    """
+
+    before: Array
+    step: Array
+    last: Array
+    link_before: Array
+    link_step: Array
+    link_last: Array
+    rise: Array
+
+
+@sub_kernel
+def _sweep(pairs: Any, begin: int, end: int, by: int, reach: float, change: Any) -> float:
+    """Shift on pair after pair what takes its gain away; return what that gained, pce s/h."""
+    _, first_arc, split, link, slope, gain, stiff, on_cheap, on_dear, shift = pairs
+    moved = 0.0
+    for q in range(begin, end, by):
+        start, middle, stop = first_arc[q], split[q], first_arc[q + 1]
+        left = gain[q]
+        for a in range(start, middle):
+            left -= slope[a] * change[link[a]]
+        for a in range(middle, stop):
+            left += slope[a] * change[link[a]]
+        if left == 0.0:
+            continue
+        if stiff[q] > 0.0:
+            to = shift[q] + reach * left / stiff[q]
+        else:
+            to = on_dear[q] if left > 0.0 else -on_cheap[q]
+        to = min(max(to, -on_cheap[q]), on_dear[q])
+        step = to - shift[q]
+        if step == 0.0:
+            continue
+        shift[q] = to
+        moved += step * left
+        for a in range(start, middle):
+            change[link[a]] += step
+        for a in range(middle, stop):
+            change[link[a]] -= step
+    return moved
+
+
+@sub_kernel
+def _carry_on(pairs: Any, n_pairs: int, change: Any, reach: Any) -> None:
+    """Go on from a sweep to the best along what it changed and what was changed before it.
+
+    Shifts that pass a bound stop there. Where that costs what was gained, the sweep is kept.
+    """
+    _, first_arc, split, link, _, gain, _, on_cheap, on_dear, shift = pairs
+    before, step, last, link_before, link_step, link_last, rise = reach
+    along = bent = along_last = bent_last = crossed = 0.0
+    for q in range(n_pairs):
+        step[q] = shift[q] - before[q]
+        along += gain[q] * step[q]
+        along_last += gain[q] * last[q]
+    for p in range(len(change)):
+        link_step[p] = change[p] - link_before[p]
+        along -= rise[p] * link_before[p] * link_step[p]
+        along_last -= rise[p] * link_before[p] * link_last[p]
+        bent += rise[p] * link_step[p] * link_step[p]
+        bent_last += rise[p] * link_last[p] * link_last[p]
+        crossed += rise[p] * link_step[p] * link_last[p]
+    apart = bent * bent_last - crossed * crossed
+    if apart > 1e-12 * bent * bent_last:
+        much = (along * bent_last - along_last * crossed) / apart
+        more = (along_last * bent - along * crossed) / apart
+    elif bent > 0.0:
+        much, more = along / bent, 0.0
+    else:
+        much, more = 1.0, 0.0
+    for p in range(len(change)):
+        change[p] = link_before[p] + much * link_step[p] + more * link_last[p]
+    gained = 0.0
+    for q in range(n_pairs):
+        to = before[q] + much * step[q] + more * last[q]
+        shift[q] = min(max(to, -on_cheap[q]), on_dear[q])
+        gained += gain[q] * (shift[q] - before[q])
+        back = shift[q] - to
+        if back != 0.0:
+            for a in range(first_arc[q], split[q]):
+                change[link[a]] += back
+            for a in range(split[q], first_arc[q + 1]):
+                change[link[a]] -= back
+    for p in range(len(change)):
+        moved = change[p] - link_before[p]
+        gained -= rise[p] * moved * (link_before[p] + 0.5 * moved)
+    kept = gained > along - 0.5 * bent
+    for q in range(n_pairs):
+        if not kept:
+            shift[q] = before[q] + step[q]
+        last[q] = shift[q] - before[q]
+        before[q] = shift[q]
+    for p in range(len(change)):
+        if not kept:
+            change[p] = link_before[p] + link_step[p]
+        link_last[p] = change[p] - link_before[p]
+        link_before[p] = change[p]
 
 
 @kernel
@@ -41,193 +150,30 @@ def plan(pairs: Any, n_pairs: int, change: Any) -> float:
     float
         What the shifts gain at present costs, pce s/h; 0 where nothing is left to gain.
     """
-    _, first_arc, split, link, slope, gain, stiff, on_cheap, on_dear, shift = pairs
+    gain, shift = pairs.gain, pairs.shift
     change[:] = 0.0
     shift[:n_pairs] = 0.0
     begun = 0.0
-    for sweep in range(_SWEEPS):
-        moved = 0.0
-        for q in range(n_pairs):
-            start, middle, stop = first_arc[q], split[q], first_arc[q + 1]
-            left = gain[q]
-            for a in range(start, middle):
-                left -= slope[a] * change[link[a]]
-            for a in range(middle, stop):
-                left += slope[a] * change[link[a]]
-            if left == 0.0:
-                continue
-            if stiff[q] > 0.0:
-                to = shift[q] + _REACH * left / stiff[q]
-            else:
-                to = on_dear[q] if left > 0.0 else -on_cheap[q]
-            to = min(max(to, -on_cheap[q]), on_dear[q])
-            step = to - shift[q]
-            if step == 0.0:
-                continue
-            shift[q] = to
-            moved += step * left
-            for a in range(start, middle):
-                change[link[a]] += step
-            for a in range(middle, stop):
-                change[link[a]] -= step
+    for sweep in range(_PLAIN_SWEEPS):
+        moved = _sweep(pairs, 0, n_pairs, 1, _REACH, change)
         if sweep == 0:
             begun = moved
         if moved <= _LITTLE * begun:
             break
+    if moved > _LITTLE * begun:
+        reach = Reach(
+            shift[:n_pairs].copy(), np.empty(n_pairs), np.zeros(n_pairs), change.copy(),
+            np.empty(len(change)), np.zeros(len(change)), np.zeros(len(change)),
+        )  # fmt: skip
+        for a in range(pairs.first_arc[n_pairs]):
+            reach.rise[pairs.link[a]] = pairs.slope[a]
+        for _ in range(_SWEEPS):
+            moved = _sweep(pairs, 0, n_pairs, 1, 1.0, change)
+            _sweep(pairs, n_pairs - 1, -1, -1, 1.0, change)
+            if moved <= _LITTLE * begun:
+                break
+            _carry_on(pairs, n_pairs, change, reach)
     gained = 0.0
     for q in range(n_pairs):
         gained += gain[q] * shift[q]
     return gained
-
-
-@sub_kernel
-def _derivative(vdf: Any, state: Any, change: Any, length: float) -> float:
-    """Return how total delay rises along a change of link flows beyond its rise at the start."""
-    kind, factor, alpha, beta, free, capacity, background, _, _, _, _ = vdf
-    flow = state.flow
-    total = 0.0
-    for p in range(len(change)):
-        if change[p] != 0.0:
-            then = max(flow[p] + length * change[p], 0.0)
-            now, _ = delay_and_slope(
-                kind[p], factor[p], alpha[p], beta[p], free[p], capacity[p], background[p], flow[p]
-            )
-            later, _ = delay_and_slope(
-                kind[p], factor[p], alpha[p], beta[p], free[p], capacity[p], background[p], then
-            )
-            total += (later - now) * change[p]
-    return total
-
-
-@kernel
-def step_length(gained: float, vdf: Any, state: Any, change: Any) -> float:
-    """Return the share of a plan after which costs no longer fall along it.
-
-    A whole plan is taken where it goes too far by a tenth; else secants find the end.
-    """
-    low, high = 0.0, 1.0
-    left_low, left = -gained, _derivative(vdf, state, change, 1.0) - gained
-    if left <= 0.1 * gained:
-        return 1.0
-    length = 1.0
-    for _ in range(6):
-        length = low - left_low * (high - low) / (left - left_low)
-        # Costs are convex, so a secant ends short; at least a tenth of the way is gone.
-        length = max(length, low + 0.1 * (high - low))
-        here = _derivative(vdf, state, change, length) - gained
-        if abs(here) <= 0.1 * gained:
-            break
-        if here > 0.0:
-            high, left = length, here
-        else:
-            low, left_low = length, here
-    return length
-
-
-@sub_kernel
-def _carry_out_part(
-    rows: Any, begin: int, end: int, labels: Any, merges: Any, pairs: Any, length: float,
-    change: Any,
-) -> None:  # fmt: skip
-    change[:] = 0.0
-    for bush in range(begin, end):
-        first, arc, tail, flow = rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush]
-        short, main = labels.short[bush], labels.main[bush]
-        merge, dear = labels.merge[bush], labels.dear[bush]
-        for m in range(labels.n_merges[bush] - 1, -1, -1):
-            at = merges.first[bush] + m
-            q = merges.pair[at]
-            shift = length * pairs.shift[q]
-            if shift > 0.0:
-                shift *= merges.on_dear[at] / pairs.on_dear[q]
-            elif shift < 0.0:
-                shift *= merges.on_cheap[at] / pairs.on_cheap[q]
-            if shift == 0.0:
-                continue
-            k, other = short[merge[m]], dear[m]
-            least_cheap, least_dear = flow[k], flow[other]
-            i, j = tail[k], tail[other]
-            while i != j:
-                if i > j:
-                    k = last_place(first, short, i)
-                    least_cheap = min(least_cheap, flow[k])
-                    i = tail[k]
-                else:
-                    k = last_place(first, main, j)
-                    least_dear = min(least_dear, flow[k])
-                    j = tail[k]
-            # Another merge may have taken from the same arcs.
-            shift = max(min(shift, least_dear), -least_cheap)
-            meet = i
-            k = short[merge[m]]
-            while True:
-                flow[k] = max(flow[k] + shift, 0.0)
-                change[arc[k]] += shift
-                if tail[k] == meet:
-                    break
-                k = last_place(first, short, tail[k])
-            k = dear[m]
-            while True:
-                flow[k] = max(flow[k] - shift, 0.0)
-                change[arc[k]] -= shift
-                if tail[k] == meet:
-                    break
-                k = last_place(first, main, tail[k])
-
-
-@parallel_kernel
-def carry_out(
-    rows: Any, labels: Any, merges: Any, pairs: Any, length: float, part_change: Any
-) -> None:
-    """Shift flow on all bushes as planned, in parallel over fixed blocks.
-
-    Parameters
-    ----------
-    rows : Rows
-        Its flow is written.
-    labels : Labels
-    merges : Merges
-    pairs : Pairs
-    length : float
-        Share of the plan.
-    part_change : float64 array [N_PARTS, arc], pce/h, written
-    """
-    n_bushes = len(rows.size)
-    for part in numba.prange(N_PARTS):
-        begin, end = part * n_bushes // N_PARTS, (part + 1) * n_bushes // N_PARTS
-        _carry_out_part(rows, begin, end, labels, merges, pairs, length, part_change[part])
-
-
-@kernel
-def take_change(part_change: Any, vdf: Any, state: Any) -> None:
-    """Change the flow on links, and their costs and slopes with it.
-
-    Parameters
-    ----------
-    part_change : float64 array [N_PARTS, arc], pce/h
-    vdf : Vdf
-    state : LinkState, written
-    """
-    kind, factor, alpha, beta, free, capacity, background, fixed, physical, _, _ = vdf
-    flow, cost, rise = state
-    n_arcs = part_change.shape[1]
-    apart = len(physical) > 0
-    for arc in range(n_arcs):
-        total = 0.0
-        for part in range(N_PARTS):
-            total += part_change[part, arc]
-        part_change[0, arc] = total
-        p = physical[arc] if apart else arc
-        flow[p] += total
-    if apart:
-        refresh(vdf, state)
-        return
-    for p in range(n_arcs):
-        if part_change[0, p] == 0.0:
-            continue
-        flow[p] = max(flow[p], 0.0)
-        delay, slope = delay_and_slope(
-            kind[p], factor[p], alpha[p], beta[p], free[p], capacity[p], background[p], flow[p]
-        )
-        cost[p] = fixed[p] + delay
-        rise[p] = slope

@@ -197,6 +197,32 @@ def test_a_plan_is_the_solution_of_its_quadratic_programme(arcs: Arcs, seed: int
     assert value(shift) <= best.fun + 0.05 * abs(best.fun) + 1e-9
 
 
+@pytest.mark.parametrize("bound", [1e9, 20.0])
+def test_a_plan_reaches_far_where_pairs_hang_together(bound: float) -> None:
+    """A chain of pairs, each from one link to the next: sweeps alone carry news pair by pair."""
+    n = 200
+    pairs = pair_work(n, 2 * n)
+    pairs.first_arc[:] = 2 * np.arange(n + 1)
+    pairs.split[:] = pairs.first_arc[:-1] + 1
+    pairs.link[:] = np.stack([np.arange(n) + 1, np.arange(n)], axis=1).ravel()
+    pairs.slope[:], pairs.stiff[:], pairs.gain[:] = 1.0, 2.0, 0.01
+    pairs.on_cheap[:], pairs.on_dear[:] = bound, bound
+    change = np.empty(n + 1)
+    plan(pairs, n, change)
+    takes = np.zeros((n, n + 1))
+    takes[np.arange(n), np.arange(n) + 1], takes[np.arange(n), np.arange(n)] = 1.0, -1.0
+    np.testing.assert_allclose(change, pairs.shift @ takes, atol=1e-9)
+    bent = takes @ takes.T
+
+    def value(shift: np.ndarray) -> float:
+        return float(pairs.gain @ shift - 0.5 * shift @ bent @ shift)
+
+    best = scipy.optimize.lsq_linear(takes.T, np.linalg.lstsq(takes, pairs.gain)[0],
+                                     (-bound, bound), tol=1e-12).x  # fmt: skip
+    assert (np.abs(pairs.shift) <= bound).all()
+    assert value(pairs.shift) > 0.95 * value(best)
+
+
 def test_what_origins_share_they_use_in_the_same_proportion() -> None:
     """Both come to node 2, go on by either of two ways, and part at node 3 (Bar-Gera 2010)."""
     ways: list[tuple[float, ...]] = [
