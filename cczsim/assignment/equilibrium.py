@@ -27,6 +27,7 @@ from cczsim.assignment.mode_costs import (
     other_costs,
     street_distance,
     toll_factor,
+    trips_by_line,
     trips_by_road,
 )
 from cczsim.assignment.park_ride import (
@@ -293,10 +294,14 @@ def mode_equilibrium(
             lines = lines.replace(run_time=traffic.run_time(solved.road.link_time))
         if crowd is not None and lines is not None:
             apart = {"car": costs["car"], "active": others["active"]}
-            away = _away(composite(apart, demand.choice_scale), priced, demand)
+            instead = composite(apart, demand.choice_scale)
+            if pivot is not None:
+                own = pivot.shift["transit"]
+                instead = instead - np.where(np.isfinite(own), own, 0.0)
+            away = _away(instead, priced, demand)
             crowd.use_run_times(lines.run_time)
             found = crowd.assign(
-                trips,
+                trips_by_line(trips, pivot),
                 relative_gap=max(share * transit_gap, 0.1 * loose),
                 max_iterations=200,
                 away=away,
@@ -369,7 +374,9 @@ def mode_equilibrium(
     residual, assigned = solved.demand_residual, None
     if crowd is not None:
         assigned = found
-        modes = _as_loaded(trips, car, crowd.riders(trips), np.isfinite(others["active"]))
+        modes = _as_loaded(
+            trips, car, crowd.riders(trips_by_line(trips, pivot)), np.isfinite(others["active"])
+        )
         modes["active"][inside] = walking[inside]
     if in_rounds:
         shares = {

@@ -114,6 +114,11 @@ def trips_by_road(trips: Array, pivot: Pivot | None) -> Array:
     return trips if pivot is None else np.where(np.isfinite(pivot.shift["car"]), trips, 0.0)
 
 
+def trips_by_line(trips: Array, pivot: Pivot | None) -> Array:
+    """Return the trips that may go by transit: none where none was seen on lines that led there."""
+    return trips if pivot is None else np.where(np.isfinite(pivot.shift["transit"]), trips, 0.0)
+
+
 def odds_beside_car(
     others: Mapping[str, Array], params: DemandParams, pivot: Pivot | None
 ) -> Array:

@@ -47,6 +47,23 @@ class Pivot:
     lost: float
 
 
+def carried(observed: Mapping[str, Array], offered: Mapping[str, Array]) -> dict[str, Array]:
+    """Return observed trips with those of modes that are not offered given to the pair's others.
+
+    Parameters
+    ----------
+    observed : mapping of str to array [zone, zone], trips/h
+        By mode.
+    offered : mapping of str to bool array [zone, zone]
+        By mode.
+    """
+    kept = {mode: np.where(offered[mode], observed[mode], 0.0) for mode in MODES}
+    total = np.add.reduce(list(kept.values()))
+    every = np.add.reduce([observed[mode] for mode in MODES])
+    factor = np.divide(every, total, out=np.ones_like(total), where=total > 0.0)
+    return {mode: trips * factor for mode, trips in kept.items()}
+
+
 def pivot_on(observed: Mapping[str, Array], costs: Mapping[str, Array], scale: float) -> Pivot:
     """Return the shifts for observed trips and the costs that they were observed at.
 

@@ -24,11 +24,12 @@ from cczsim.assignment.mode_costs import (
 from cczsim.assignment.rail_or_bus import skim_buses
 from cczsim.assignment.shortest import zone_costs
 from cczsim.assignment.transit import skim_transit
+from cczsim.assignment.transit_crowding import CrowdedTransit
 from cczsim.columns import Array
 from cczsim.demand.distribution import Distribution, gravity
 from cczsim.demand.generation import generate
 from cczsim.demand.mode_choice import MODES, car_fixed, intrazonal
-from cczsim.demand.pivot import Pivot, pivot_on
+from cczsim.demand.pivot import Pivot, carried, pivot_on
 from cczsim.errors import ScenarioError
 from cczsim.network.network import Network
 from cczsim.network.zones import ZoneSystem
@@ -40,20 +41,25 @@ _GAP = 1e-6
 
 
 class ObservedTrips(NamedTuple):
-    """Person trips of the scenario's year, and what their modes pivot on."""
+    """Person trips of the scenario's year, what their modes pivot on, and who found no room."""
 
     distribution: Distribution
     pivot: Pivot
+    no_room: float
 
     def notes(self) -> tuple[Assumption, ...]:
         """Return what was done to observed trips that the network cannot carry as observed."""
-        if not self.pivot.moved > 0.0:
-            return ()
-        moved = Assumption(
-            "demand.observed", f"{self.pivot.moved:,.1f} trips/h", "method",
-            "observed on modes that the network does not offer there; they go by the pair's others",
-        )  # fmt: skip
-        return (moved,)
+        notes = {
+            "observed on modes that the network does not offer there; they go by the pair's others":
+                self.pivot.moved,
+            "observed on lines that hold fewer, by the places assumed; fewer of them ride":
+                self.no_room,
+        }  # fmt: skip
+        return tuple(
+            Assumption("demand.observed", f"{trips:,.1f} trips/h", "method", why)
+            for why, trips in notes.items()
+            if trips > 0.0
+        )
 
 
 def observed_trips(spec: ScenarioSpec, network: Network, zones: ZoneSystem) -> ObservedTrips | None:
@@ -70,7 +76,7 @@ def observed_trips(spec: ScenarioSpec, network: Network, zones: ZoneSystem) -> O
     Raises
     ------
     ScenarioError
-        The file was not read; crowding, of which it is not known how full lines were.
+        The file was not read; destinations that answer to costs.
     InputError
         The file is wrong.
     """
@@ -80,25 +86,22 @@ def observed_trips(spec: ScenarioSpec, network: Network, zones: ZoneSystem) -> O
     where = f"{spec.origins.get('demand.observed', '')}: demand.observed".removeprefix(": ")
     if spec.demand.read_observed is None:
         raise ScenarioError.of(where, "a file that nobody read", "a scenario read from its file")
-    if spec.transit.crowding != "off":
-        raise ScenarioError.of(
-            where, f"beside it transit.crowding = {spec.transit.crowding!r}", '"off"',
-            "what people chose in full vehicles is not told from what they observed",
-        )  # fmt: skip
     if spec.demand.params.destination_choice != "fixed":
         raise ScenarioError.of(
             where, 'beside it demand.destination_choice = "equilibrium"', '"fixed"',
             "destinations are those that were observed",
         )  # fmt: skip
     observed: dict[str, Array] = spec.demand.read_observed(zones.zone_id)
-    costs = _costs(spec, network, observed["car"])
+    costs, no_room = _costs(spec, network, observed)
     pivot = pivot_on(observed, costs, spec.demand.params.choice_scale)
     total = np.add.reduce([observed[mode] for mode in MODES])
-    return ObservedTrips(_grown(spec, network.zones, zones, total), pivot)
+    return ObservedTrips(_grown(spec, network.zones, zones, total), pivot, no_room)
 
 
-def _costs(spec: ScenarioSpec, network: Network, cars: Array) -> dict[str, Array]:
-    """Return what each mode cost when it was observed, ``[zone, zone], s``."""
+def _costs(
+    spec: ScenarioSpec, network: Network, observed: dict[str, Array]
+) -> tuple[dict[str, Array], float]:
+    """Return what each mode cost when it was observed, ``[zone, zone], s``, and who had no room."""
     demand, zones, road = spec.demand.params, network.zones, network.road
     assert zones is not None
     trucks = truck_traffic(network, zones, demand)
@@ -106,25 +109,36 @@ def _costs(spec: ScenarioSpec, network: Network, cars: Array) -> dict[str, Array
     lines = network.transit
     traffic = BusTimes.of(road, lines, spec.transit) if lines is not None else None
     road = traffic.road if traffic is not None else road
-    between = np.where(np.eye(len(cars), dtype=bool), 0.0, cars) / demand.car_occupancy
+    distance, no_room = street_distance(road, zones), 0.0
+    skims = None
+    if lines is not None:
+        skims = skim_transit(lines, zones, spec.transit, seconds_per_cny=demand.seconds_per_cny)
+    free = other_costs(zones, distance, skims, demand)
+    free["car"] = zone_costs(road, road.free_flow_time, zones.centroid, network.turns)
+    taken = carried(observed, {mode: np.isfinite(cost) for mode, cost in free.items()})
+    inside = np.eye(zones.n_zones, dtype=bool)
+    between = np.where(inside, 0.0, taken["car"]) / demand.car_occupancy
     found = assign_bushes(
         road, zones, between, params=BushParams(min(_GAP, spec.assignment.relative_gap)),
         toll_factor=toll_factor(demand), distance_factor=distance_factor(demand),
         turns=network.turns,
     )  # fmt: skip
     drive = zone_costs(road, found.link_cost, zones.centroid, network.turns)
-    skims = buses = None
+    buses = None
     if lines is not None:
         if traffic is not None:
             lines = lines.replace(run_time=traffic.run_time(found.link_time))
         skims = skim_transit(lines, zones, spec.transit, seconds_per_cny=demand.seconds_per_cny)
         buses = skim_buses(lines, zones, spec.transit, demand)
-    distance = street_distance(road, zones)
+        if spec.transit.crowding != "off":
+            full = CrowdedTransit(
+                lines, zones, spec.transit, seconds_per_cny=demand.seconds_per_cny
+            ).assign(taken["transit"], relative_gap=min(_GAP, spec.assignment.transit_gap))
+            skims, no_room = full.skims.with_tickets_of(skims), full.given_up_demand
     costs = other_costs(zones, distance, skims, demand, buses)
-    inside = np.eye(len(cars), dtype=bool)
     own = intrazonal(drive, inside_share(distance))
     costs["car"] = np.where(inside, own, drive) + car_fixed(demand)
-    return costs
+    return costs, no_room
 
 
 def _grown(spec: ScenarioSpec, before: ZoneSystem, after: ZoneSystem, total: Array) -> Distribution:

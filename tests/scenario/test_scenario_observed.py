@@ -156,8 +156,28 @@ def test_broken_files_are_refused(study, network, name, text, words):
         run_scenario(read_scenario(study / "b.toml"), network)
 
 
-def test_crowding_beside_is_refused(study, network):
-    from cczsim.errors import ScenarioError
+FULL = """
+[transit]
+crowding = "%s"
+crowded_lines = "all"
+"""
 
-    with pytest.raises(ScenarioError, match="crowding"):
-        run(study, network, changes='\n[transit]\ncrowding = "comfort"\n', name="c.toml")
+
+@pytest.mark.parametrize("crowding", ["comfort", "capacity"])
+def test_observed_trips_come_out_of_full_lines_too(study, network, observed, crowding):
+    """Costs that they were observed at are those of lines as full as they made them."""
+    narrow = network.replace(
+        transit=network.transit.replace(seats_and_standing=np.full(network.transit.n_lines, 45.0))
+    )
+    tight = "\ntransit_gap = 1e-6\n" + FULL % crowding
+    result = run(study, narrow, changes=tight, name="full.toml")
+    lines = result.equilibrium.transit
+    assert result.equilibrium.converged
+    assert lines.time_weight.max() > 1.1
+    assert (lines.wait_stretch.max() > 1.2) == (crowding == "capacity")
+    wanted = carried(narrow, result, observed)
+    total = sum(observed[mode].sum() for mode in MODES)
+    for mode in MODES:
+        off = np.abs(result.equilibrium.trips[mode] - wanted[mode])
+        assert off.sum() <= 2e-4 * total, mode
+    assert result.equilibrium.trips["transit"][:, 2].sum() == 0.0
