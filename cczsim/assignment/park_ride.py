@@ -31,13 +31,25 @@ from cczsim.network.lots import Lots, zones_and_lots
 from cczsim.network.transit import TransitNetwork
 from cczsim.network.zones import ZoneSystem
 
+_LEAST = 1e-3
+"""Room of a lot that has none, cars/h: prices are finite then."""
+
 
 @dataclass(frozen=True, eq=False)
 class ParkRide:
-    """Car parks of a scenario, and how people weigh them."""
+    """Car parks of a scenario, and how people weigh them.
+
+    Parameters
+    ----------
+    lots : Lots
+    params : ParkRideParams
+    room : array [lot], cars/h, optional
+        How many cars may come, or leave on the way back, where that is not what ``params`` say.
+    """
 
     lots: Lots
     params: ParkRideParams
+    room: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +111,8 @@ class Parking:
         fee = self._paid * demand.seconds_per_cny / demand.car_occupancy
         self._beside = np.asarray(demand.car_constant + rule.params.constant + fee)
         room = rule.params.room_share * lots.places
-        self._room = np.asarray(room if self._out else np.full(lots.n_lots, np.inf))
+        room = room if self._out else np.full(lots.n_lots, np.inf)
+        self._room = np.asarray(room if rule.room is None else np.maximum(rule.room, _LEAST))
 
     def find(
         self, drive: Array, skims: TransitSkims, trips: Array, costs: Mapping[str, Array],

@@ -52,6 +52,11 @@ class PeriodKeys:
             yield "to", repr(self.to), "another time than it begins at", ""
 
     @property
+    def begin(self) -> int:
+        """Minute of the day that it begins at."""
+        return _minute(self.from_) or 0
+
+    @property
     def minutes(self) -> Array:
         """Whether each minute of the day is in it, over midnight where it ends before it begins."""
         begin, end = _minute(self.from_) or 0, _minute(self.to) or 0

@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from cczsim.assignment.bush_solution import BushStart
+from cczsim.columns import Array
 from cczsim.indicators.indicator import Indicator
 from cczsim.network.network import Network
+from cczsim.scenario.park_ride import park_ride_of
 from cczsim.scenario.period_keys import DAY
 from cczsim.scenario.result import Assumption, PeriodRun, RunResult
 from cczsim.scenario.spec import ScenarioSpec
@@ -22,10 +26,11 @@ _SHOWN: Final = frozenset({
 """Figures of the whole region that are told of each period."""
 
 RunHour = Callable[
-    [ScenarioSpec, Network, RunResult | None, BushStart | None],
+    [ScenarioSpec, Network, RunResult | None, BushStart | None, Array | None],
     tuple[RunResult, BushStart | None],
 ]
-"""Runs one hour: scenario, network with its changes, base of the hour, and what to start from."""
+"""Runs one hour: scenario, network with its changes, base of the hour, what to start from, and how
+many cars may come to car parks or leave them."""
 
 
 def hour_of(spec: ScenarioSpec, name: str) -> ScenarioSpec:
@@ -51,7 +56,10 @@ def run_periods(
     near: BushStart | None,
     run_hour: RunHour,
 ) -> tuple[PeriodRun, ...]:
-    """Run the periods of a scenario, each from where the one before ended.
+    """Run the periods of a scenario by the clock, each from where the one before ended.
+
+    Car parks are empty at first. Where cars come to them no more do in a period than there are
+    free places, and no more leave than stand there.
 
     Parameters
     ----------
@@ -64,15 +72,24 @@ def run_periods(
     run_hour : callable
     """
     before = {} if base is None else {run.name: run.result for run in base.periods}
-    out = []
-    for name, period in spec.periods.items():
+    found: dict[str, PeriodRun] = {}
+    lots = park_ride_of(spec, changed)
+    standing = np.zeros(0 if lots is None else lots.lots.n_lots)
+    for name, period in sorted(spec.periods.items(), key=lambda item: item[1].begin):
         network, lines = changed, changed.transit
         if lines is not None and period.headway_factor != 1.0:
             slower = lines.replace(headway=lines.headway * period.headway_factor)
             network = changed.replace(transit=slower)
-        result, near = run_hour(hour_of(spec, name), network, before.get(name), near)
-        out.append(PeriodRun(name, period.hours, result))
-    return tuple(out)
+        hour, room = hour_of(spec, name), None
+        comes = hour.park_and_ride.params.way == "out"
+        if lots is not None:
+            room = (lots.lots.places - standing if comes else standing) / period.hours
+        result, near = run_hour(hour, network, before.get(name), near, room)
+        if result.equilibrium.lots is not None:
+            cars = period.hours * result.equilibrium.lots.cars
+            standing = np.maximum(standing + cars if comes else standing - cars, 0.0)
+        found[name] = PeriodRun(name, period.hours, result)
+    return tuple(found[name] for name in spec.periods)
 
 
 def day_figures(runs: Sequence[tuple[str, float, Sequence[Indicator]]]) -> list[Indicator]:

@@ -10,6 +10,7 @@ from cczsim.assignment.bush_solution import BushStart
 from cczsim.assignment.elastic import ElasticParams
 from cczsim.assignment.equilibrium import Destinations, ModeState, mode_equilibrium
 from cczsim.assignment.result import IterationRecord, ModeEquilibrium, TransitSkims
+from cczsim.columns import Array
 from cczsim.demand.growth import grow
 from cczsim.demand.park_ride import ParkRideParams
 from cczsim.errors import FaultCollector, ScenarioError
@@ -98,6 +99,7 @@ def run_scenario(
     near: BushStart | None = None,
     keep_bushes: bool = False,
     streets: StreetFigures | None = None,
+    lot_room: Array | None = None,
     on_step: Callable[[str], None] | None = None,
     on_iteration: Callable[[IterationRecord], None] | None = None,
     on_state: Callable[[Callable[[], ModeState]], None] | None = None,
@@ -122,6 +124,8 @@ def run_scenario(
         As for :func:`~cczsim.assignment.equilibrium.mode_equilibrium`.
     streets : StreetFigures, optional
         From :func:`~cczsim.indicators.all.street_figures`, if they are known already.
+    lot_room : array [lot], cars/h, optional
+        How many cars may come to car parks, or leave them, in place of what the scenario says.
     on_step : callable, optional
         Is told the name of each step as it begins.
     on_iteration : callable, optional
@@ -162,14 +166,20 @@ def run_scenario(
         if begun.transit is changed.transit:
             skims = empty.skims
     park_ride = park_ride_of(spec, changed)
+    if park_ride is not None and lot_room is not None:
+        park_ride = replace(park_ride, room=lot_room)
     ready = changed
 
     def hour(
-        spec: ScenarioSpec, changed: Network, base: RunResult | None, near: BushStart | None
+        spec: ScenarioSpec,
+        changed: Network,
+        base: RunResult | None,
+        near: BushStart | None,
+        lot_room: Array | None,
     ) -> tuple[RunResult, BushStart | None]:
         found = run_scenario(
             spec, network, base=base, prepared=(changed, ()), near=near, keep_bushes=True,
-            streets=streets, on_iteration=on_iteration,
+            streets=streets, lot_room=lot_room, on_iteration=on_iteration,
         )  # fmt: skip
         light = replace(found, equilibrium=_without_bushes(found.equilibrium))
         return light, _bushes_of(found.equilibrium)
