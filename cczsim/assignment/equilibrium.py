@@ -23,26 +23,30 @@ from cczsim.assignment.mode_costs import (
     distance_factor,
     inside_share,
     odds_beside_car,
-    other_alternatives,
     other_costs,
     street_distance,
     toll_factor,
     trips_by_line,
     trips_by_road,
 )
+from cczsim.assignment.mode_result import Ended, equilibrium_of, moved
 from cczsim.assignment.park_ride import (
     Parked,
     Parking,
     ParkRide,
-    between_zones,
     moved_legs,
-    of_zones,
 )
-from cczsim.assignment.rail_or_bus import assign_rail_and_bus, skim_buses
+from cczsim.assignment.rail_or_bus import skim_buses
 from cczsim.assignment.relaxation import Relaxation
-from cczsim.assignment.result import IterationRecord, ModeEquilibrium, OuterRecord, TransitSkims
+from cczsim.assignment.result import (
+    IterationRecord,
+    ModeEquilibrium,
+    OuterRecord,
+    TransitAssignment,
+    TransitSkims,
+)
 from cczsim.assignment.shortest import zone_costs
-from cczsim.assignment.transit import assign_transit, skim_transit
+from cczsim.assignment.transit import skim_transit
 from cczsim.assignment.transit_crowding import CrowdedTransit, CrowdState
 from cczsim.assignment.transit_params import TransitParams
 from cczsim.assignment.transit_riders import Away
@@ -53,10 +57,8 @@ from cczsim.demand.mode_choice import (
     choose,
     composite,
     intrazonal,
-    within,
 )
 from cczsim.demand.params import DemandParams
-from cczsim.demand.park_ride import LotLoads
 from cczsim.demand.pivot import Pivot, shifted
 from cczsim.errors import AssignmentError, NetworkError
 from cczsim.network.network import Network
@@ -219,6 +221,8 @@ def mode_equilibrium(
     state = start or ModeState()
     rounds = list(state.rounds)
     solved: ElasticAssignment | None = None
+    found: TransitAssignment | None = None
+    costs: dict[str, Array] = {}
     places = Relaxation(trips)
     moved_to: Moved | None = None
     if in_rounds and (state.rounds or state.solved is not None or state.skims is not None):
@@ -326,7 +330,7 @@ def mode_equilibrium(
             before = {mode: own * (1.0 - parked.legs.share) for mode, own in before.items()}
             before[PARK_RIDE] = parked.legs.share
             costs[PARK_RIDE] = legs.cost
-        moved = max(_moved(trips, before, choose(costs, demand.choice_scale)), lots_left)
+        residual = max(moved(trips, before, choose(costs, demand.choice_scale)), lots_left)
         elsewhere = 0.0
         if destinations is not None:
             drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
@@ -337,12 +341,12 @@ def mode_equilibrium(
                 iteration=len(rounds) + 1,
                 seconds=time.perf_counter() - began,
                 road_gap=solved.road.relative_gap,
-                transit_gap=found.relative_gap if crowd is not None else 0.0,
-                demand_residual=moved,
+                transit_gap=found.relative_gap if found is not None else 0.0,
+                demand_residual=residual,
                 destination_residual=elsewhere,
             )
         )
-        agreed = loose == 0.0 and moved <= share * params.demand_residual
+        agreed = loose == 0.0 and residual <= share * params.demand_residual
         agreed = agreed and elsewhere <= destination_residual
         if agreed or len(rounds) >= max_rounds:
             others["transit"] = costs["transit"]
@@ -353,80 +357,13 @@ def mode_equilibrium(
         if destinations is not None:
             places = places.towards(wanted)
             moved_to = Moved(wanted, places.step)
-    scale = demand.choice_scale
-    car = solved.car_trips.copy()
-    parkers = np.zeros_like(trips) if parked is None else parked.legs.share * trips
-    # Trips within a zone load no street; their split is the logit at the way within it.
-    inside = np.eye(zones.n_zones, dtype=bool)
-    drive = intrazonal(solved.car_cost, inside_share(distance)) + car_fixed(demand)
-    drive = shifted({"car": drive}, pivot)["car"]
-    car[inside] = (choose({"car": drive, **others}, scale)["car"] * trips)[inside]
-    rest = np.maximum(trips - parkers - car, 0.0)
-    of_others = choose(others, scale)
-    riding, walking = rest * of_others["transit"], rest * of_others["active"]
-    # Where nothing is known of a zone's size its trips within are the car's; they load nothing.
-    unknown = inside & ~(np.isfinite(drive) | np.isfinite(others["active"]))
-    car[unknown] = trips[unknown]
-    modes = {"car": car, "transit": riding, "active": walking}
-    if held is not None:
-        modes[PARK_RIDE] = parkers
-        held = replace(held, cost=costs[PARK_RIDE])
-    residual, assigned = solved.demand_residual, None
-    if crowd is not None:
-        assigned = found
-        modes = _as_loaded(
-            trips, car, crowd.riders(trips_by_line(trips, pivot)), np.isfinite(others["active"])
-        )
-        modes["active"][inside] = walking[inside]
-    if in_rounds:
-        shares = {
-            mode: np.divide(own, trips, out=np.zeros_like(own), where=trips > 0.0)
-            for mode, own in modes.items()
-        }
-        residual = _moved(trips, shares, choose(costs, scale))
-    alternatives = other_alternatives(zones, distance, skims, demand, buses)
-    parts = {
-        name: modes[mode] * share
-        for mode in ("transit", "active")
-        for name, share in within(mode, alternatives, demand).items()
-    }
-    money = demand.seconds_per_cny
-    rides, by_bus = modes["transit"], np.zeros(0)
-    if crowd is None and lines is not None and buses is None:
-        rides = _with_lots(riding, parking, held)
-        assigned = assign_transit(lines, ends, rides, transit, seconds_per_cny=money)
-    elif crowd is None and lines is not None:
-        rides, by_bus = _with_lots(parts["rail"], parking, held), _with_lots(parts["bus"], parking)
-        assigned = assign_rail_and_bus(lines, ends, rides, by_bus, transit, money)
-    paid = None
-    if assigned is not None and lines is not None and lines.size("ticket"):
-        assigned = replace(assigned, skims=assigned.skims.with_tickets_of(priced))
-        paid = float((rides * assigned.skims.fare(demand.transit_fare)).sum())
-        if buses is not None:
-            paid += float((by_bus * buses.fare(demand.transit_fare)).sum())
-    if parking is not None and assigned is not None:
-        assigned = of_zones(assigned, zones.n_zones, parking.n_access)
-    return ModeEquilibrium(
-        road=solved.road,
-        transit=assigned,
-        trips=modes,
-        car_time=solved.car_cost,
-        car_pce=np.where(inside, 0.0, car) / demand.car_occupancy,
-        demand_residual=residual,
-        rounds=tuple(rounds),
-        parts=parts,
-        buses=between_zones(buses, zones.n_zones),
-        lots=held,
-        paid=paid,
-        shift=pivot.shift if pivot is not None else {},
-        asked=trips if destinations is not None else None,
-        run_time=lines.run_time if traffic is not None and lines is not None else None,
-    )
-
-
-def _with_lots(trips: Array, parking: Parking | None, loads: LotLoads | None = None) -> Array:
-    """Return trips by lines with the rides of park-and-ride, where there is any."""
-    return trips if parking is None else parking.on_lines(trips, loads)
+    riders = None if crowd is None else crowd.riders(trips_by_line(trips, pivot))
+    ended = Ended(
+        zones, ends, lines, distance, demand, transit, pivot, parking, parked, held, trips, solved,
+        costs, others, skims, buses, priced, found, riders, tuple(rounds),
+    )  # fmt: skip
+    run_time = lines.run_time if traffic is not None and lines is not None else None
+    return equilibrium_of(ended, destinations is not None, run_time)
 
 
 def _away(cost: Array, priced: TransitSkims | None, demand: DemandParams) -> Away:
@@ -445,22 +382,3 @@ def _within(
     if on_state is None:
         return None
     return lambda inner: on_state(lambda: replace(around, **{part: inner()}))
-
-
-def _as_loaded(trips: Array, car: Array, riders: Array, walks: Array) -> dict[str, Array]:
-    """Return trips by mode that add up: by car as roads carry them, the rest by other modes.
-
-    What lines carry may differ from these trips by as much as the demand residual tells.
-    """
-    rest = np.maximum(trips - car, 0.0)
-    riding = np.where(walks, np.minimum(riders, rest), np.where(riders > 0.0, rest, 0.0))
-    return {"car": car, "transit": riding, "active": np.where(walks, rest - riding, 0.0)}
-
-
-def _moved(trips: Array, before: dict[str, Array], after: dict[str, Array]) -> float:
-    """Return the share of all trips between zones that two divisions over modes differ by."""
-    apart = ~np.eye(len(trips), dtype=bool)
-    # Where no mode leads nothing is chosen.
-    apart &= np.add.reduce(list(after.values())) > 0.0
-    moved = sum(float((trips * np.abs(after[m] - before[m]))[apart].sum()) for m in after)
-    return 0.5 * moved / max(float(trips.sum()), 1e-300)

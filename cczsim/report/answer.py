@@ -24,6 +24,7 @@ class _Teller:
     figures: Figures
     noise: list[Both] = field(default_factory=list)
     told: int = 0
+    differ: int = 0
 
     def figure(self, key: str, by: Mapping[str, str], digits: int = 3) -> Both | None:
         """Return a figure with its base and the difference, or None where there is none."""
@@ -36,6 +37,7 @@ class _Teller:
         if not cell.change:
             return value
         self.told += 1
+        self.differ += cell.change != NOTHING
         if cell.verdict == "noise":
             self.noise.append(term("indicator", key))
         sign = "≈ " if cell.verdict == "noise" else ""
@@ -149,6 +151,8 @@ def _gaps(teller: _Teller, comparison: Any | None) -> list[Both]:
     if teller.noise:
         names = teller.noise[0].join(*teller.noise[1:], by=", ")
         return [text("answer.noise", names=names)]
+    if not teller.differ:
+        return [text("answer.nothing")]
     shares = [getattr(comparison, name, math.nan) for name in ("noise_a", "noise_b")]
     return [text("answer.clear", gaps=f"{100 * sum(shares):.2g} %")]
 

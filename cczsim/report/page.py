@@ -142,7 +142,7 @@ def caveats(result: RunResult) -> tuple[Both, ...]:
     total = float(street_metres(road).sum() / 1e3)
     _, generated = generated_km(road)
     out = [
-        text("page.modelled"),
+        text("page.modelled_day" if result.periods else "page.modelled"),
         text("page.converged" if result.equilibrium.road.converged else "page.not_converged"),
     ]
     if generated:

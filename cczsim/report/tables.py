@@ -139,6 +139,10 @@ def _norm(by: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((k, v) for k, v in by.items() if (k, v) != ("area", "all")))
 
 
+_GAINS: Final = frozenset({"surplus", "surplus_hours", "time_saved", "winners", "losers"})
+"""Figures that are differences from the base themselves: nothing is taken from them again."""
+
+
 @dataclass(frozen=True)
 class Figures:
     """The indicators of a result beside those of its base.
@@ -163,8 +167,9 @@ class Figures:
             result,
             base,
             frozenset((row.key, _norm(row.by)) for row in rows if row.explained_by_gap),
-            {} if base is None else {(i.key, _norm(i.by)): i.value for i in base.indicators},
-        )
+            {(item.key, _norm(item.by)): item.value
+             for item in (() if base is None else base.indicators) if item.key not in _GAINS},
+        )  # fmt: skip
 
     def find(self, key: str, by: Mapping[str, str]) -> Indicator | None:
         """Return the result's indicator with exactly this restriction, or None."""

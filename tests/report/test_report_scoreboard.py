@@ -125,6 +125,13 @@ def test_the_answer_marks_what_the_gaps_can_explain(
     assert "not worked out" in sentences(plan_run, base_run)[-1].en
 
 
+def test_the_answer_says_so_where_nothing_differs(plan_run: RunResult) -> None:
+    comparison = SimpleNamespace(rows=(), noise_a=1e-4, noise_b=2e-4)
+    told = sentences(plan_run, plan_run, comparison)
+    assert told[-1].en == "None of these figures differs from the base."
+    assert "larger than" not in " ".join(line.en for line in told)
+
+
 def test_the_answer_without_a_base_compares_nothing(base_run: RunResult) -> None:
     english = " ".join(line.en for line in sentences(base_run, None))
     assert "(base" not in english

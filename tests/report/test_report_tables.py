@@ -68,6 +68,16 @@ def test_no_change_is_neither_better_nor_worse(plan_run: RunResult, base_run: Ru
     assert (cell.change, cell.verdict) == (NOTHING, "")
 
 
+def test_what_is_gained_over_a_base_is_not_held_against_what_the_base_gained(
+    plan_run: RunResult,
+) -> None:
+    gain = Indicator("surplus_hours", 5.0, "person h/h", {"area": "all", "by": "logsum"})
+    run = replace(plan_run, indicators=(*plan_run.indicators, gain))
+    figures = Figures.of(run, run, None)
+    assert figures.cell(gain).change == ""
+    assert figures.cell(figures.find("vehicle_km", {})).change == NOTHING
+
+
 def test_a_tier_of_gates_is_called_that_and_others_not(plan_run: RunResult) -> None:
     figures = Figures.of(plan_run, None, None)
     assert tables.gate_tiers(plan_run) == {"cluster"}
