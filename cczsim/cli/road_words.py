@@ -69,6 +69,6 @@ def _assign(progress: Progress, **options: Any) -> int:
 
 
 def _warmup(progress: Progress) -> int:
-    from cczsim.pipeline.assign import warmup
+    from cczsim.pipeline.warmup import warmup
 
     return warmup(progress=progress)

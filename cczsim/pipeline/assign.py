@@ -333,20 +333,3 @@ def _say(result: RoadAssignment, zone_id: Array, tolerated: float, progress: Pro
         progress.say(f"more demand is lost than the {tolerated:.3%} tolerated by --lost-demand")
         code = 1
     return code
-
-
-def warmup(*, progress: Progress) -> int:
-    """Compile all kernels, so that no later run need wait for it."""
-    from cczsim.assignment.timetable_search import compile_search
-    from cczsim.assignment.transit import compile_transit
-    from cczsim.assignment.transit_crowding import compile_crowding
-
-    with progress.step("compile road kernels"):
-        compile_kernels()
-        compile_bushes()
-        compile_stochastic()
-    with progress.step("compile transit kernels"):
-        compile_transit(fares=True)
-        compile_crowding()
-        compile_search()
-    return 0
