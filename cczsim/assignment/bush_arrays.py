@@ -91,6 +91,8 @@ def empty_rows(n_bushes: int, n_zones: int) -> Rows:
 
 def wider(array: Array, width: int) -> Array:
     """Return an array with room for longer rows."""
+    if width == array.shape[1]:
+        return array
     new = np.zeros((len(array), width), dtype=array.dtype)
     new[:, : array.shape[1]] = array
     return new

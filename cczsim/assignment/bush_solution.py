@@ -70,11 +70,16 @@ def _found_links(start: BushStart, road: RoadNetwork) -> Array:
 
     Links are known by the ids of their ends and, where several join the same, by their order.
     """
-    tail = np.concatenate([start.tail_id, road.node_id[road.tail]])
-    head = np.concatenate([start.head_id, road.node_id[road.head]])
+    new_tail, new_head = road.node_id[road.tail], road.node_id[road.head]
+    n_old = len(start.tail_id)
+    if np.array_equal(start.tail_id, new_tail[:n_old]) and np.array_equal(
+        start.head_id, new_head[:n_old]
+    ):
+        return np.arange(n_old)
+    tail = np.concatenate([start.tail_id, new_tail])
+    head = np.concatenate([start.head_id, new_head])
     ids, ends = np.unique(np.concatenate([tail, head]), return_inverse=True)
     pair = ends[: len(tail)] * len(ids) + ends[len(tail) :]
-    n_old = len(start.tail_id)
     before = np.concatenate([_seen_before(pair[:n_old]), _seen_before(pair[n_old:])])
     _, key = np.unique(pair * (before.max(initial=0) + 1) + before, return_inverse=True)
     row = np.full(int(key.max(initial=-1)) + 1, NONE, dtype=np.int64)
@@ -110,7 +115,7 @@ def flow_of(start: BushStart, graph: SearchGraph) -> Array:
     return flow
 
 
-def copied(rows: Rows, source: Array, arc_now: Array) -> Rows:
+def copied(rows: Rows, source: Array, arc_now: Array, spare: float = 1.0) -> Rows:
     """Return copies of some bushes that are no wider than they need be.
 
     Parameters
@@ -120,6 +125,8 @@ def copied(rows: Rows, source: Array, arc_now: Array) -> Rows:
         Which bush to copy; NONE for an empty one.
     arc_now : int array [arc]
         What to call an arc; NONE where it is gone, and has no flow any more.
+    spare : float
+        How many times that width to make room for.
 
     Returns
     -------
@@ -127,10 +134,11 @@ def copied(rows: Rows, source: Array, arc_now: Array) -> Rows:
         Positions of destinations are not known.
     """
     n_bushes = len(source)
-    n_arcs = int(rows.first[np.arange(len(rows.size)), rows.size].max(initial=1))
+    n_arcs = int(spare * rows.first[np.arange(len(rows.size)), rows.size].max(initial=1))
+    n_positions = int(spare * rows.size.max(initial=1))
     copy = Rows(
         size=np.empty(n_bushes, dtype=np.int32),
-        first=np.empty((n_bushes, int(rows.size.max(initial=1)) + 1), dtype=np.int32),
+        first=np.empty((n_bushes, n_positions + 1), dtype=np.int32),
         arc=np.empty((n_bushes, n_arcs), dtype=np.int32),
         tail=np.empty((n_bushes, n_arcs), dtype=np.int32),
         flow=np.empty((n_bushes, n_arcs)),
@@ -140,11 +148,14 @@ def copied(rows: Rows, source: Array, arc_now: Array) -> Rows:
     return copy
 
 
-def carried_over(start: BushStart, graph: SearchGraph, zone_id: Array, place: Array) -> Rows:
+def carried_over(
+    start: BushStart, graph: SearchGraph, zone_id: Array, place: Array, spare: float
+) -> Rows:
     """Return bushes as those of another network; links that are not there have no flow.
 
     Links are found by the ids of their ends, zones by their id. New zones have empty bushes. Arcs
-    are ``class x number of links + place``, of which ``place [link]`` tells.
+    are ``class x number of links + place``, of which ``place [link]`` tells. There is room for
+    ``spare`` times as much.
     """
     n_links, n_classes = graph.road.n_links, start.n_classes
     found = _found_links(start, graph.road)
@@ -155,5 +166,5 @@ def carried_over(start: BushStart, graph: SearchGraph, zone_id: Array, place: Ar
     bush = np.concatenate(
         [np.where(source < 0, NONE, c * len(start.zone_id) + source) for c in range(n_classes)]
     )
-    rows = copied(start.rows, bush, arc_now)
+    rows = copied(start.rows, bush, arc_now, spare)
     return rows._replace(at=np.full((len(bush), len(zone_id)), NONE, dtype=np.int32))

@@ -55,11 +55,17 @@ ENOUGH_TRADED = 0.05
 """The same where car trips are traded."""
 LITTLE = 0.3
 """Ways whose excess is below this share of what would be enough for each are left as they are."""
-FEW = 0.05
+FEW = 0.03
 """Origins that have together no more than this share of the excess do not grow."""
+SPARE = 1.2
+"""Bushes of another network have room for so many times what they hold."""
 SMALL = 1_000_000
 """Where there are fewer nodes of bushes, each has room for the whole network at once."""
-SLACK = 1e-3
+SAME = 0.1
+"""Bushes of another network grow twice before the first shift where they carry another flow."""
+FAR = 0.02
+"""With gaps above this, bushes from nothing take in only what no dear way is in the way of."""
+SLACK = 0.1
 """Used ways that miss the least cost by less than this share of the gap ask for no other way."""
 
 
@@ -123,6 +129,8 @@ class Bushes:
         self._state = LinkState(np.zeros(road.n_links), np.zeros(n_arcs), np.zeros(n_arcs))
         self._class_flow = np.zeros((len(models), road.n_links))
         self._change = np.empty(road.n_links)
+        self._grown_at: Array | None = None
+        self._from_nothing = start is None
         self._merges, self._pairs = merge_work(self.demand.shape[0], 0), pair_work(0, 0)
         if start is not None and min(road.n_links, len(start.tail_id)) > 0:
             self._start_from(start)
@@ -133,16 +141,19 @@ class Bushes:
             some = np.zeros(zones.n_zones, dtype=bool)
             some[net.batch_zone[::8]] = True
             self._grow(0.0, np.tile(some, len(models)))
-        self._grow(0.0)
+        self._grow(0.0 if start is None else 1e-9)
 
     def _start_from(self, start: BushStart) -> None:
         """Take over the bushes of another solution, and the costs at their flow."""
         place = np.empty(self._graph.road.n_links, dtype=np.int32)
         place[self._star.link] = np.arange(len(place), dtype=np.int32)
-        self._rows = rows = carried_over(start, self._graph, self._zone_id, place)
+        self._rows = rows = carried_over(start, self._graph, self._zone_id, place, SPARE)
         by_arc = arc_flow(rows, self._class_flow.size).reshape(self._class_flow.shape)
         self._take(by_arc[:, place])
-        self._make_room(rows.first.shape[1], rows.arc.shape[1], 1.1)
+        self._grown_at = self._class_flow.sum(axis=0)
+        # From where nobody travels any more, links may be closed that somebody used.
+        rows.size[~self._goes.any(axis=1)] = 0
+        self._make_room(0, 0)
 
     @property
     def state(self) -> BushState:
@@ -153,6 +164,7 @@ class Bushes:
         """Take up the state of other bushes of the same network, zones and classes."""
         self.demand[:] = state.demand
         self._rows = state.rows
+        self._grown_at = None
         self._make_room(0, 0)
 
     def solution(self) -> BushSolution:
@@ -162,10 +174,11 @@ class Bushes:
         copy = copied(rows, np.arange(len(rows.size)), row)._replace(at=rows.at.copy())
         return BushSolution(self._graph, self._zone_id, len(self._models), copy, self.demand.copy())
 
-    def _grow(self, slack: float, asked: Array | None = None) -> None:
+    def _grow(self, slack: float, asked: Array | None = None, strict: bool = False) -> None:
         """Let bushes drop what they do not use, and gain least-cost ways at present costs.
 
-        All of them, or those that are ``asked`` for, bool ``[bush]``.
+        All of them, or those that are ``asked`` for, bool ``[bush]``; for ``slack`` and ``strict``
+        see :func:`~cczsim.kernels.bush_grow.regrow`.
         """
         star, into, loader = self._star, self._into, self._loader
         n_links, n_zones = len(star.link), self._n_zones
@@ -181,7 +194,7 @@ class Bushes:
             while True:
                 regrow(
                     star, into, net, loader.metric, link_cost, link_cost[star.link[into.arc]],
-                    self._state.cost, self._goes, total, slack, self._rows, c * n_zones,
+                    self._state.cost, self._goes, total, slack, strict, self._rows, c * n_zones,
                     c * n_links, self._n_workers, done, self._work, room,
                 )  # fmt: skip
                 if not room.any():
@@ -248,7 +261,8 @@ class Bushes:
             Relative gap now, and at the end: rounds end well below the one, or below the other.
         """
         least = least_spent(self.demand, od_cost)
-        self._grow(SLACK * gap, self._needy(least))
+        if not self._has_grown():
+            self._grow(SLACK * gap, self._needy(least), self._from_nothing and gap > FAR)
         elastic = len(self._choice.total) > 0
         share = ENOUGH_TRADED if elastic else ENOUGH
         enough = max(share * gap, 0.1 * wanted) * float(least.sum())
@@ -268,6 +282,14 @@ class Bushes:
             if little == 0.0:
                 little = LITTLE * enough / max(int(self._labels.n_merges.sum()), 1)
             self._shift()
+
+    def _has_grown(self) -> bool:
+        """Return whether bushes of another network have just grown at about this flow."""
+        before, self._grown_at = self._grown_at, None
+        if before is None:
+            return False
+        flow = self._class_flow.sum(axis=0)
+        return bool(np.abs(flow - before).sum() <= SAME * flow.sum())
 
     def _needy(self, least: Array) -> Array:
         """Return which origins have excess worth growing for, ``[bush]``."""

@@ -1,9 +1,9 @@
 """Bushes lose what they do not use, and gain the least-cost ways to what they do.
 
-Source: R. B. Dial (2006), section 5, for the rule by which an arc may enter a bush: its head lies
-farther from the origin than its tail by the greatest cost of used ways. Deviations: what enters are
-exact least-cost ways on the whole network, from the labels of a contraction hierarchy, and only
-those to nodes that the bush uses; a bush that uses nothing yet becomes the least-cost tree.
+Source: R. B. Dial (2006), section 5. Deviations: what enters are exact least-cost ways on the whole
+network, from the labels of a contraction hierarchy, and only those to nodes that the bush uses; a
+bush that uses nothing yet becomes the least-cost tree. For what may enter see
+:mod:`cczsim.kernels.bush_enter`.
 """
 
 from __future__ import annotations
@@ -14,72 +14,19 @@ import numba
 import numpy as np
 
 from cczsim.kernels._jit import inner_kernel, parallel_kernel, sub_kernel
-from cczsim.kernels.bush_ways import UNKNOWN, GrowWork, anchor_of, lay, least_way, spread
+from cczsim.kernels.bush_enter import WAITING, break_circle, choose, measure
+from cczsim.kernels.bush_ways import UNKNOWN, GrowWork, anchor_of, lay, spread
 from cczsim.kernels.hierarchy import NONE
 from cczsim.kernels.hierarchy_sweep import climb, close, count_lanes, descend
 
 
 @sub_kernel
-def _measure(
-    head: Any, cost: Any, near: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int,
-    base: int, origin: int, least: float, slack: float, node: Any, old: Any, low: Any, high: Any,
-    moved: Any, enter: Any, asked: Any,
-) -> tuple[int, int]:  # fmt: skip
-    """Label what a bush uses with the least and the greatest costs of used ways, by position.
-
-    ``asked`` lists the used positions that cost more than they need to.
-
-    Returns
-    -------
-    clean : int
-        Up to this position all of the bush is used.
-    n_asked : int
-    """
-    low[0] = 0.0
-    high[0] = 0.0
-    node[0] = origin
-    old[origin] = 0
-    moved[0] = 0
-    clean, n_asked = size, 0
-    for p in range(1, size):
-        best, worst = np.inf, -np.inf
-        here = origin
-        n_used = 0
-        for k in range(first[p], first[p + 1]):
-            t = tail[k]
-            # A tail that nothing uses has an infinite label, which no link gets past.
-            if flow[k] > least and high[t] > -np.inf:
-                along = cost[arc[k]]
-                best = min(best, low[t] + along)
-                worst = max(worst, high[t] + along)
-                # Links without flow may be none of this network; see carried_over.
-                here = head[arc[k] - base]
-                n_used += 1
-        low[p] = best
-        high[p] = worst
-        node[p] = here
-        moved[p] = NONE
-        enter[p] = NONE
-        if n_used < first[p + 1] - first[p]:
-            clean = min(clean, p)
-        if n_used > 0:
-            old[here] = p
-            # Zones that paths may not pass have no label of their own.
-            if near[here] == np.inf or low[p] > near[here] * (1.0 + slack):
-                asked[n_asked] = p
-                n_asked += 1
-    return clean, n_asked
-
-
-@sub_kernel
 def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, near: Any, origin: int, base: int,
             goes: Any, at: Any, first: Any, arc: Any, tail: Any, flow: Any, size: int, least: float,
-            slack: float, work: Any) -> tuple[int, int]:  # fmt: skip
+            slack: float, strict: bool, work: Any) -> tuple[int, int]:  # fmt: skip
     """Write a bush's successor into the scratch space.
 
-    Used positions keep their order but for those that another needs to come first. The least-cost
-    way to a position enters where it leaves what is used at a position that lies nearer by the
-    greatest cost of used ways, so that it closes no circle.
+    Used positions keep their order but for those that another needs to come first.
 
     Returns
     -------
@@ -91,29 +38,21 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, near: Any, origin: 
     Raises
     ------
     ValueError
-        The arcs close a circle, which costs above 0 do not allow.
+        Used arcs alone close a circle.
     """
     stack, node, low, high = work.stack, work.node, work.low, work.high
     moved, enter, end, met = work.moved, work.enter, work.end, work.met
     old, way, seat, anchor = work.old, work.way, work.seat, work.anchor
     into_first, into_arc, into_tail, _, zone_node = into
     new_first, new_arc, new_tail, new_flow = work.first, work.arc, work.tail, work.flow
-    clean, n_asked = _measure(
+    clean, n_asked = measure(
         star.head, cost, near, first, arc, tail, flow, size, base, origin, least, slack, node, old,
         low, high, moved, enter, stack,
     )  # fmt: skip
-    for i in range(n_asked):
-        p = stack[i]
-        last, reached = least_way(into_first, into_tail, into_cost, near, node[p])
-        if last == NONE or low[p] <= reached * (1.0 + slack):
-            continue
-        begin = anchor_of(
-            into_first, into_tail, into_cost, near, into_tail[last], old, way, anchor, met
-        )
-        if begin != NONE and high[begin] + max(reached - near[node[begin]], 0.0) < high[p]:
-            enter[p] = last
-            end[p] = begin
-            clean = min(clean, p)
+    clean = min(clean, choose(
+        into_first, into_arc, into_tail, into_cost, near, first, arc, flow, base, least, slack,
+        strict, n_asked, stack, node, low, high, enter, end, old, way, anchor, met,
+    ))  # fmt: skip
     stays = clean == size and size > 1
     for zone in range(len(goes)):
         # Bushes of another solution do not know yet where their destinations are.
@@ -131,24 +70,28 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, near: Any, origin: 
     for p in range(1, clean):
         moved[p] = p
     for root in range(clean, size):
-        if moved[root] != NONE or high[root] == -np.inf:
+        if moved[root] != NONE or low[root] == np.inf:
             continue
         stack[0] = root
+        moved[root] = WAITING
         depth = 1
         while depth > 0:
             p = stack[depth - 1]
             before = NONE
-            if depth > 1:
-                for k in range(first[p], first[p + 1]):
-                    if moved[tail[k]] == NONE and flow[k] > least and high[tail[k]] > -np.inf:
-                        before = tail[k]
-            if enter[p] != NONE and moved[end[p]] == NONE:
+            for k in range(first[p], first[p + 1]):
+                if moved[tail[k]] < 0 and flow[k] > least:
+                    before = tail[k]
+            if before == NONE and enter[p] != NONE and moved[end[p]] < 0:
                 before = end[p]
             if before != NONE:
-                if depth >= size:
-                    raise ValueError("a bush closed a circle")
-                stack[depth] = before
-                depth += 1
+                if moved[before] == WAITING:
+                    depth = break_circle(
+                        first, tail, flow, least, before, depth, stack, moved, enter, end, low
+                    )
+                else:
+                    stack[depth] = before
+                    moved[before] = WAITING
+                    depth += 1
                 continue
             depth -= 1
             if enter[p] != NONE:
@@ -159,7 +102,7 @@ def _regrow(star: Any, into: Any, into_cost: Any, cost: Any, near: Any, origin: 
             k_new = new_first[n_new]
             entering = into_arc[enter[p]] + base if enter[p] != NONE else NONE
             for k in range(first[p], first[p + 1]):
-                if flow[k] > least and moved[tail[k]] >= 0:
+                if flow[k] > least:
                     new_arc[k_new] = arc[k]
                     new_tail[k_new] = moved[tail[k]]
                     new_flow[k_new] = flow[k]
@@ -228,8 +171,8 @@ def _keep(
 @sub_kernel
 def _regrow_batch(
     star: Any, into: Any, net: Any, metric: Any, link_cost: Any, into_cost: Any, cost: Any,
-    goes: Any, total: Any, slack: float, rows: Any, bush_0: int, base: int, batch: int, done: Any,
-    work: Any, room: Any,
+    goes: Any, total: Any, slack: float, strict: bool, rows: Any, bush_0: int, base: int,
+    batch: int, done: Any, work: Any, room: Any,
 ) -> None:  # fmt: skip
     """Regrow the bushes of a batch's origins; see :func:`regrow`."""
     n_lanes = count_lanes(net, batch)
@@ -256,7 +199,7 @@ def _regrow_batch(
         size, clean = _regrow(
             star, into, into_cost, cost, near, origin, base, goes[bush],
             rows.at[bush], rows.first[bush], rows.arc[bush], rows.tail[bush], rows.flow[bush],
-            rows.size[bush], 1e-14 * total[bush], slack, work,
+            rows.size[bush], 1e-14 * total[bush], slack, strict, work,
         )  # fmt: skip
         done[bush] = size == 0 or _keep(rows, bush, size, clean, goes[bush], into.zone_node, work)
         if not done[bush]:
@@ -268,8 +211,8 @@ def _regrow_batch(
 @sub_kernel
 def _regrow_mine(
     worker: int, star: Any, into: Any, net: Any, metric: Any, link_cost: Any,
-    into_cost: Any, cost: Any, goes: Any, total: Any, slack: float, rows: Any, bush_0: int,
-    base: int, n_workers: int, done: Any, work: Any, room: Any,
+    into_cost: Any, cost: Any, goes: Any, total: Any, slack: float, strict: bool, rows: Any,
+    bush_0: int, base: int, n_workers: int, done: Any, work: Any, room: Any,
 ) -> None:  # fmt: skip
     mine = GrowWork(
         work.label[worker], work.above[worker], work.near[worker], work.old[worker],
@@ -281,16 +224,16 @@ def _regrow_mine(
     room[worker] = 0
     for batch in range(worker, len(net.batch_zone), n_workers):
         _regrow_batch(
-            star, into, net, metric, link_cost, into_cost, cost, goes, total, slack, rows, bush_0,
-            base, batch, done, mine, room[worker],
+            star, into, net, metric, link_cost, into_cost, cost, goes, total, slack, strict, rows,
+            bush_0, base, batch, done, mine, room[worker],
         )  # fmt: skip
 
 
 @parallel_kernel
 def regrow(
     star: Any, into: Any, net: Any, metric: Any, link_cost: Any,
-    into_cost: Any, cost: Any, goes: Any, total: Any, slack: float, rows: Any, bush_0: int,
-    base: int, n_workers: int, done: Any, work: Any, room: Any,
+    into_cost: Any, cost: Any, goes: Any, total: Any, slack: float, strict: bool, rows: Any,
+    bush_0: int, base: int, n_workers: int, done: Any, work: Any, room: Any,
 ) -> None:  # fmt: skip
     """Let the bushes of a class drop what it does not use, and gain least-cost ways.
 
@@ -313,6 +256,8 @@ def regrow(
         Trips from each origin; flows of 1e-14 of it count as none.
     slack : float
         Share of its cost by which a used way may miss the least cost and be left alone.
+    strict : bool
+        By which rule ways enter; see :mod:`cczsim.kernels.bush_enter`.
     rows : Rows, written
     bush_0, base : int
         First bush and first arc of the class.
@@ -328,5 +273,5 @@ def regrow(
     for worker in numba.prange(n_workers):
         _regrow_mine(
             worker, star, into, net, metric, link_cost, into_cost, cost, goes, total,
-            slack, rows, bush_0, base, n_workers, done, work, room,
+            slack, strict, rows, bush_0, base, n_workers, done, work, room,
         )  # fmt: skip

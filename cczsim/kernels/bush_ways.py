@@ -42,9 +42,9 @@ class GrowWork(NamedTuple):
     ``seat`` the new position of what the bush did not use, ``anchor`` the old position of the last
     used node on the way there; ``met`` lists the nodes whose way was asked for, their number last,
     so that only what was written is cleared. By old position: ``node``, ``low`` and ``high`` the
-    least and the greatest cost of used ways, ``moved`` the new position, ``enter`` what enters
-    there, ``end`` the anchor of that. ``stack`` is of searches; ``first`` to ``flow`` hold the new
-    bush.
+    least and the greatest cost of used ways, ``low`` the gain where a way enters, ``moved`` the new
+    position, ``enter`` what enters there, ``end`` the anchor of that. ``stack`` is of searches;
+    ``first`` to ``flow`` hold the new bush.
     """
 
     label: Array

@@ -191,3 +191,36 @@ def test_ways_under_turn_rules_keep_them() -> None:
     every = np.flatnonzero(result.link_flow > 0.0)
     chosen = select_links(result.bushes, every)
     np.testing.assert_allclose(chosen.link_flow[0], result.link_flow, atol=1e-9)
+
+
+def test_a_way_enters_past_a_dear_way_to_where_it_leaves() -> None:
+    # Trips to 1 drive the dear way by 2, for now; the new way to 3 leaves what is used at 1.
+    fixed = [(0, 2, 5.0, 1e9), (2, 1, 5.0, 1e9), (0, 3, 5.0, 1e9)]
+    new = [(0, 1, 1.0, 1e9), (1, 3, 1.0, 1e9)]
+    zones = ZoneSystem(zone_id=np.arange(3), centroid=np.array([0, 1, 3]))
+    demand = np.zeros((3, 3))
+    demand[0, 1:] = 1.0
+    before = solved(roads(4, fixed), zones, demand)
+    assert before.bushes is not None
+    start = before.bushes.start()
+    after = assign_bushes(roads(4, fixed + new), zones, demand, params=TIGHT, start=start)
+    assert after.converged
+    # One round of shifts, with both new links in it, is enough.
+    assert after.iterations == 2
+    np.testing.assert_allclose(after.link_flow, [0.0, 0.0, 0.0, 2.0, 1.0])
+
+
+def test_ways_that_would_close_a_circle_enter_one_after_the_other() -> None:
+    # Trips reach 2 by 1; at the new costs they are to reach 1 by 2.
+    pairs = [(0, 1), (1, 2), (0, 2), (2, 1)]
+    zones = ZoneSystem(zone_id=np.arange(3), centroid=np.arange(3))
+    demand = np.zeros((3, 3))
+    demand[0, 1:] = [1.0, 2.0]
+    there = roads(3, [(t, h, c, 1e9) for (t, h), c in zip(pairs, (1, 1, 9, 9), strict=True)])
+    back = roads(3, [(t, h, c, 1e9) for (t, h), c in zip(pairs, (9, 9, 1, 1), strict=True)])
+    before = solved(there, zones, demand)
+    np.testing.assert_allclose(before.link_flow, [3.0, 2.0, 0.0, 0.0])
+    assert before.bushes is not None
+    after = assign_bushes(back, zones, demand, params=TIGHT, start=before.bushes.start())
+    assert after.converged
+    np.testing.assert_allclose(after.link_flow, [0.0, 0.0, 3.0, 1.0])

@@ -87,3 +87,29 @@ def test_what_makes_no_sense_is_refused() -> None:
         assign_classes(road, zones, [])
     with pytest.raises(AssignmentError, match="pce"):
         assign_classes(road, zones, [UserClass("x", demand, pce=0.0)])
+
+
+def test_a_start_whose_links_a_class_may_no_longer_use() -> None:
+    road, zones, demand = example()
+    trucks = 0.3 * demand.T
+
+    def both(closed: Array) -> list[UserClass]:
+        truck = UserClass("truck", trucks, pce=2.5, distance_factor=0.01, closed=closed)
+        return [UserClass("car", demand, toll_factor=10.0), truck]
+
+    before = assign_classes(
+        road, zones, both(np.zeros(0, dtype=np.int64)), params=TIGHT, keep_bushes=True
+    )
+    assert before.road.bushes is not None
+    # All ways out of zone 0 are closed as well: nothing is left of its trucks.
+    closed = np.union1d(
+        np.arange(0, road.n_links, 9), np.flatnonzero(road.tail == zones.centroid[0])
+    )
+    assert (before.link_flow[1, closed] > 0.0).any()
+    cold = assign_classes(road, zones, both(closed), params=TIGHT)
+    warm = assign_classes(road, zones, both(closed), params=TIGHT, start=before.road.bushes.start())
+    assert warm.road.converged
+    assert warm.unreachable[1] > 0.0
+    np.testing.assert_allclose(warm.unreachable, cold.unreachable)
+    assert (warm.link_flow[1, closed] == 0.0).all()
+    np.testing.assert_allclose(warm.road.link_flow, cold.road.link_flow, rtol=1e-5, atol=1e-5)
