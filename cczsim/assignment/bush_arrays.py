@@ -68,10 +68,14 @@ def star_vdf(star: ForwardStar, models: Sequence[LinkCost]) -> Vdf:
 
 
 def approach(road: RoadNetwork, star: ForwardStar, net: Hierarchy, zones: ZoneSystem) -> Approach:
-    """Return the links into each node of a star, and the node's place in a hierarchy."""
+    """Return the links into each node of a star, and the node's place in a hierarchy.
+
+    Links from a node to itself are left out: where one is free, a way back would not leave it.
+    """
     arc = np.argsort(star.head, kind="stable").astype(np.int32)
+    arc = arc[star.tail[arc] != star.head[arc]]
     first = np.zeros(road.n_nodes + 1, dtype=np.int32)
-    np.cumsum(np.bincount(star.head, minlength=road.n_nodes), out=first[1:])
+    np.cumsum(np.bincount(star.head[arc], minlength=road.n_nodes), out=first[1:])
     place = np.full(road.n_nodes, NONE, dtype=np.int32)
     place[star.rank[np.flatnonzero(road.node_through)]] = net.node_place[net.rank]
     return Approach(first, arc, star.tail[arc], place, star.rank[np.asarray(zones.centroid)])

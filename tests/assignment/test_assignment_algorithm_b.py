@@ -93,6 +93,13 @@ def test_zones_that_may_not_be_passed_are_not() -> None:
     np.testing.assert_array_equal(result.link_flow, [0, 0, 10, 10])
 
 
+def test_a_free_link_from_a_node_to_itself_is_not_taken() -> None:
+    """The way back over it would never end; see ``approach``."""
+    links = [(0, 1, 0, 100), (1, 1, 0, 100), (1, 2, 1, 100)]
+    result = assign_bushes(roads(3, links), zones(3), np.diag([10.0, 10.0], 1))
+    np.testing.assert_array_equal(result.link_flow, [10, 0, 10])
+
+
 def test_threads_change_no_bit() -> None:
     road, zone, demand = grid(9, 40)
     used = numba.get_num_threads()
