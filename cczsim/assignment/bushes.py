@@ -51,6 +51,11 @@ ROUNDS = 100
 """Rounds of shifts over all bushes between two widenings, at most."""
 ENOUGH = 0.03
 """Rounds end once the excess within bushes is below this share of the gap."""
+ENOUGH_AGAIN = 0.1
+"""It becomes this share of itself where the last widening and its rounds did not halve the gap.
+
+A dear way that hardly anybody uses weighs little, and still keeps out what would close a circle.
+"""
 ENOUGH_TRADED = 0.05
 """The same where car trips are traded."""
 LITTLE = 0.3
@@ -118,6 +123,7 @@ class Bushes:
         self._loader = loader
         self._into = approach(road, star, self._loader.net, zones)
         self._goes = self.demand > 0.0
+        self._last_gap, self._strictness = np.inf, 1.0
         if car_demand is not None:
             self._goes = self._goes | (self._choice.total > 0.0)
         self._rows = empty_rows(*self.demand.shape)
@@ -174,11 +180,23 @@ class Bushes:
         copy = copied(rows, np.arange(len(rows.size)), row)._replace(at=rows.at.copy())
         return BushSolution(self._graph, self._zone_id, len(self._models), copy, self.demand.copy())
 
-    def _grow(self, slack: float, asked: Array | None = None, strict: bool = False) -> None:
+    def _grow(
+        self,
+        slack: float,
+        asked: Array | None = None,
+        strict: bool = False,
+        od_cost: Array | None = None,
+    ) -> None:
         """Let bushes drop what they do not use, and gain least-cost ways at present costs.
 
-        All of them, or those that are ``asked`` for, bool ``[bush]``; for ``slack`` and ``strict``
-        see :func:`~cczsim.kernels.bush_grow.regrow`.
+        Parameters
+        ----------
+        slack, strict
+            See :func:`~cczsim.kernels.bush_grow.regrow`.
+        asked : bool array [bush], optional
+            Which bushes; all where None.
+        od_cost : array [class x zone, zone], s, optional
+            Least costs at present, if known.
         """
         star, into, loader = self._star, self._into, self._loader
         n_links, n_zones = len(star.link), self._n_zones
@@ -190,7 +208,11 @@ class Bushes:
             net = loader.net
             if asked is not None:
                 net = for_origins(net, asked[c * n_zones : (c + 1) * n_zones])
-            link_cost = loader.customise(model.cost(flow))
+            mine, largest = slice(c * n_zones, (c + 1) * n_zones), None
+            if od_cost is not None:
+                goes = self._goes[mine] & np.isfinite(od_cost[mine])
+                largest = float(od_cost[mine].max(where=goes, initial=0.0))
+            link_cost = loader.customise(model.cost(flow), largest)
             while True:
                 regrow(
                     star, into, net, loader.metric, link_cost, link_cost[star.link[into.arc]],
@@ -262,10 +284,13 @@ class Bushes:
         """
         least = least_spent(self.demand, od_cost)
         if not self._has_grown():
-            self._grow(SLACK * gap, self._needy(least), self._from_nothing and gap > FAR)
+            strict = self._from_nothing and gap > FAR
+            self._grow(SLACK * gap, self._needy(least), strict, od_cost)
         elastic = len(self._choice.total) > 0
-        share = ENOUGH_TRADED if elastic else ENOUGH
-        enough = max(share * gap, 0.1 * wanted) * float(least.sum())
+        stuck = gap > 0.5 * self._last_gap
+        self._strictness, self._last_gap = self._strictness * ENOUGH_AGAIN if stuck else 1.0, gap
+        share = (ENOUGH_TRADED if elastic else ENOUGH) * self._strictness
+        enough = max(share * gap, 0.1 * wanted * self._strictness) * float(least.sum())
         self._labels = with_members(self._labels, self._rows)
         find_cores(self._rows, elastic, self._n_workers, self._labels)
         little = 0.0

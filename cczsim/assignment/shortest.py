@@ -22,7 +22,7 @@ Links that cost nothing may close circles, and a path round a circle costs no mo
 it. The share is 64 times the rounding of that cost, so that rounding hides no circle.
 """
 _LINKS_OF_A_PATH = 1000.0
-"""No path costs more than so many of the costliest link; only :data:`_LEAST_COST` hangs on it."""
+"""No path costs more than so many of the costliest link, where nobody knows what trips cost."""
 
 
 @dataclass(frozen=True)
@@ -112,16 +112,24 @@ class TreeLoader:
         )
         return Trees(link_cost, self._od_cost)
 
-    def customise(self, cost: Array) -> Array:
+    def customise(self, cost: Array, largest: float | None = None) -> Array:
         """Customise the metric to ``cost [link], s``, raised so that no circle is free.
+
+        Parameters
+        ----------
+        cost : array [link], s
+        largest : float, s, optional
+            The most that any trip costs; rounding may hide what links of dearer ways cost. A link
+            that costs far more would else raise all others to one cost.
 
         Returns
         -------
         array [link], s
             The costs as raised.
         """
-        finite = cost[np.isfinite(cost)]
-        least = _LEAST_COST * (_LINKS_OF_A_PATH * finite.max(initial=0.0) or 1.0)
+        if largest is None:
+            largest = _LINKS_OF_A_PATH * float(cost[np.isfinite(cost)].max(initial=0.0))
+        least = _LEAST_COST * (largest or 1.0)
         link_cost = np.where(self._in_core & (cost < least), least, cost)
         self._customise(link_cost)
         return link_cost

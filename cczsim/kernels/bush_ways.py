@@ -100,21 +100,25 @@ def anchor_of(
     first: Any, tail: Any, into_cost: Any, near: Any, node: int, old: Any, way: Any,
     anchor: Any, met: Any,
 ) -> int:  # fmt: skip
-    """Return the old position of the last used node on the least-cost way to a node and beyond."""
+    """Return the old position of the last used node on the least-cost way to a node and beyond.
+
+    NONE where no way leads, or rounding hides what links cost beyond what any trip does.
+    """
     begin, found = node, NONE
-    while found == NONE:
+    for _ in range(len(way)):
         if old[node] >= 0:
             found = old[node]
         elif anchor[node] != NONE:
             found = anchor[node]
-        else:
-            if way[node] == UNKNOWN:
-                way[node], _ = least_way(first, tail, into_cost, near, node)
-                met[met[-1]] = node
-                met[-1] += 1
-            if way[node] == NONE:
-                break
-            node = tail[way[node]]
+        if found != NONE:
+            break
+        if way[node] == UNKNOWN:
+            way[node], _ = least_way(first, tail, into_cost, near, node)
+            met[met[-1]] = node
+            met[-1] += 1
+        if way[node] == NONE:
+            break
+        node = tail[way[node]]
     if found != NONE:
         while old[begin] < 0 and anchor[begin] == NONE:
             anchor[begin] = found

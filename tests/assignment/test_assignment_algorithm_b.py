@@ -79,6 +79,32 @@ def test_hard_networks(power: float, times: float) -> None:
     assert result.converged
 
 
+@pytest.mark.parametrize(("n", "seed"), [(4, 92), (5, 0), (6, 203)])
+def test_a_dear_way_that_hardly_anybody_uses_keeps_no_other_out(n: int, seed: int) -> None:
+    """Its excess was below what rounds heed, and Dial's rule let nothing enter behind it."""
+    draw = np.random.default_rng(seed)
+    links = [(i, j, 60, 100) for i in range(n) for j in range(n) if i != j]
+    road = roads(n, links).replace(
+        alpha=np.full(len(links), 1e3), beta=draw.uniform(0.0, 8.0, len(links)),
+        capacity=draw.uniform(10.0, 1000.0, len(links)),
+    )  # fmt: skip
+    result = assign_bushes(
+        road, zones(n), draw.uniform(0.0, 300.0, (n, n)), params=BushParams(1e-9, 30)
+    )
+    assert result.converged
+
+
+def test_a_link_that_nobody_can_afford_hides_no_other() -> None:
+    """Costs are raised so that no circle is free: by what trips cost, not by the dearest link."""
+    road, zone, demand = grid(6, 12)
+    time = road.free_flow_time.copy()
+    time[10] = 1e20
+    result = assign_bushes(
+        road.replace(free_flow_time=time), zone, demand, params=BushParams(1e-9, 30)
+    )
+    assert result.converged
+
+
 def test_braess() -> None:
     """D. Braess (1968): with the bridge each of three ways costs 92."""
     road, zone, demand = braess()
