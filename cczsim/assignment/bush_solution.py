@@ -9,9 +9,10 @@ import numpy as np
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.columns import Array
 from cczsim.kernels.bush import Rows as Rows
-from cczsim.kernels.bush import copy_rows
+from cczsim.kernels.bush import bar, copy_rows
 from cczsim.kernels.hierarchy import NONE
 from cczsim.network.road import RoadNetwork
+from cczsim.network.zones import ZoneSystem
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,14 +150,16 @@ def copied(rows: Rows, source: Array, arc_now: Array, spare: float = 1.0) -> Row
 
 
 def carried_over(
-    start: BushStart, graph: SearchGraph, zone_id: Array, place: Array, spare: float
+    start: BushStart, graph: SearchGraph, zones: ZoneSystem, place: Array, spare: float
 ) -> Rows:
     """Return bushes as those of another network; links that are not there have no flow.
 
-    Links are found by the ids of their ends, zones by their id. New zones have empty bushes. Arcs
-    are ``class x number of links + place``, of which ``place [link]`` tells. There is room for
-    ``spare`` times as much.
+    Links are found by the ids of their ends, zones by their id. New zones have empty bushes. Nor do
+    links have flow that begin at a node that may not be passed any more, or where the zone was
+    before it moved. Arcs are ``class x number of links + place``, of which ``place [link]`` tells.
+    There is room for ``spare`` times as much.
     """
+    zone_id = zones.zone_id
     n_links, n_classes = graph.road.n_links, start.n_classes
     found = _found_links(start, graph.road)
     now = np.where(found == NONE, NONE, place[found])
@@ -167,4 +170,8 @@ def carried_over(
         [np.where(source < 0, NONE, c * len(start.zone_id) + source) for c in range(n_classes)]
     )
     rows = copied(start.rows, bush, arc_now, spare)
+    tail = np.empty(n_links, dtype=np.int32)
+    tail[place] = graph.road.tail
+    origin = np.tile(np.asarray(zones.centroid, dtype=np.int32), n_classes)
+    bar(rows, np.tile(tail, n_classes), graph.road.node_through, origin)
     return rows._replace(at=np.full((len(bush), len(zone_id)), NONE, dtype=np.int32))

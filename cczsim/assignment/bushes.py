@@ -113,7 +113,7 @@ class Bushes:
         start: BushStart | None = None,
     ) -> None:
         self._graph, road = graph, graph.road
-        self._zone_id = zones.zone_id
+        self._zones = zones
         self._star = star = forward_star(road)
         self._models = models
         self._n_zones = zones.n_zones
@@ -153,7 +153,7 @@ class Bushes:
         """Take over the bushes of another solution, and the costs at their flow."""
         place = np.empty(self._graph.road.n_links, dtype=np.int32)
         place[self._star.link] = np.arange(len(place), dtype=np.int32)
-        self._rows = rows = carried_over(start, self._graph, self._zone_id, place, SPARE)
+        self._rows = rows = carried_over(start, self._graph, self._zones, place, SPARE)
         by_arc = arc_flow(rows, self._class_flow.size).reshape(self._class_flow.shape)
         self._take(by_arc[:, place])
         self._grown_at = self._class_flow.sum(axis=0)
@@ -178,7 +178,9 @@ class Bushes:
         n_links, rows = self._graph.road.n_links, self._rows
         row = np.concatenate([c * n_links + self._star.link for c in range(len(self._models))])
         copy = copied(rows, np.arange(len(rows.size)), row)._replace(at=rows.at.copy())
-        return BushSolution(self._graph, self._zone_id, len(self._models), copy, self.demand.copy())
+        return BushSolution(
+            self._graph, self._zones.zone_id, len(self._models), copy, self.demand.copy()
+        )
 
     def _grow(
         self,

@@ -167,3 +167,25 @@ def copy_rows(rows: Any, source: Any, arc_now: Any, copy: Any) -> None:
             copy.arc[bush, k] = max(now, 0)
             copy.tail[bush, k] = rows.tail[old, k]
             copy.flow[bush, k] = rows.flow[old, k] if now >= 0 else 0.0
+
+
+@kernel
+def bar(rows: Any, tail_node: Any, through: Any, origin: Any) -> None:
+    """Take the flow off arcs that begin where their bush may not: no path goes on from there.
+
+    Parameters
+    ----------
+    rows : Rows
+        Its flow is written.
+    tail_node : int32 array [arc]
+    through : bool array [node]
+        Whether paths may pass.
+    origin : int32 array [bush]
+        Node where the bush begins, the only one that need not be passable.
+    """
+    for bush in range(len(origin)):
+        for k in range(rows.first[bush, rows.size[bush]]):
+            node = tail_node[rows.arc[bush, k]]
+            begins = rows.tail[bush, k] == 0
+            if (begins and node != origin[bush]) or not (begins or through[node]):
+                rows.flow[bush, k] = 0.0

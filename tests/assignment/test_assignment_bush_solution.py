@@ -84,6 +84,33 @@ def test_what_entered_by_a_link_that_is_gone_is_carried_on() -> None:
         assert warm.node_imbalance < 1e-12
 
 
+def test_what_passed_a_node_that_may_not_be_passed_any_more_goes_round_it() -> None:
+    road, zones, demand = grid(6, 12)
+    before = solved(road, zones, demand)
+    assert before.bushes is not None
+    for node in range(road.n_nodes):
+        through = np.arange(road.n_nodes) != node
+        warm = assign_bushes(
+            road.replace(node_through=through), zones, demand, params=BushParams(1e-6, 50),
+            start=before.bushes.start(),
+        )  # fmt: skip
+        assert warm.converged
+        cold = assign_bushes(
+            road.replace(node_through=through), zones, demand, params=BushParams(1e-6, 50)
+        )
+        assert warm.objective == pytest.approx(cold.objective, rel=2e-6)
+
+
+def test_trips_of_a_zone_that_moved_begin_where_it_is_now() -> None:
+    road, zones, demand = grid(6, 12)
+    before = solved(road, zones, demand)
+    assert before.bushes is not None
+    moved = zones.replace(centroid=zones.centroid[::-1])
+    warm = assign_bushes(road, moved, demand, params=TIGHT, start=before.bushes.start())
+    cold = solved(road, moved, demand)
+    assert warm.objective == pytest.approx(cold.objective, rel=1e-8)
+
+
 def test_bushes_do_not_widen_from_one_warm_start_to_the_next() -> None:
     road, zones, demand = grid(6, 12)
     found = solved(road, zones, demand)
