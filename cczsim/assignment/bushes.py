@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numba
 import numpy as np
@@ -76,10 +77,22 @@ SLACK = 0.1
 
 @dataclass(frozen=True, eq=False)
 class BushState:
-    """All that later rounds hang on: the bushes as kernels hold them, and their demand."""
+    """All that later rounds hang on.
+
+    Parameters
+    ----------
+    rows : Rows
+    demand : array [bush, zone], pce/h
+    last_gap : float
+        Before the last widening.
+    strictness : float
+        What share of the excess that is enough at other times is so now.
+    """
 
     rows: Rows
     demand: Array
+    last_gap: float
+    strictness: float
 
 
 class Bushes:
@@ -164,12 +177,13 @@ class Bushes:
     @property
     def state(self) -> BushState:
         """What to go on from; it is not copied."""
-        return BushState(self._rows, self.demand)
+        return BushState(self._rows, self.demand, self._last_gap, self._strictness)
 
     def go_on(self, state: BushState) -> None:
         """Take up the state of other bushes of the same network, zones and classes."""
         self.demand[:] = state.demand
         self._rows = state.rows
+        self._last_gap, self._strictness = state.last_gap, state.strictness
         self._grown_at = None
         self._make_room(0, 0)
 
@@ -207,14 +221,12 @@ class Bushes:
         room = np.zeros((self._n_workers, 2), dtype=np.int32)
         done = np.zeros(len(total), dtype=bool)
         for c, model in enumerate(self._models):
-            net = loader.net
+            net, mine = loader.net, slice(c * n_zones, (c + 1) * n_zones)
             if asked is not None:
-                net = for_origins(net, asked[c * n_zones : (c + 1) * n_zones])
-            mine, largest = slice(c * n_zones, (c + 1) * n_zones), None
-            if od_cost is not None:
-                goes = self._goes[mine] & np.isfinite(od_cost[mine])
-                largest = float(od_cost[mine].max(where=goes, initial=0.0))
-            link_cost = loader.customise(model.cost(flow), largest)
+                net = for_origins(net, asked[mine])
+            link_cost = loader.customise(
+                model.cost(flow), None if od_cost is None else partial(self._largest, od_cost, mine)
+            )
             while True:
                 regrow(
                     star, into, net, loader.metric, link_cost, link_cost[star.link[into.arc]],
@@ -225,6 +237,11 @@ class Bushes:
                     break
                 positions, arcs = room.max(axis=0)
                 self._make_room(positions, arcs, 1.1 if asked is None else 1.3)
+
+    def _largest(self, od_cost: Array, mine: slice) -> float:
+        """Return the most that any trip of a class costs, s."""
+        goes = self._goes[mine] & np.isfinite(od_cost[mine])
+        return float(od_cost[mine].max(where=goes, initial=0.0))
 
     def _make_room(self, positions: int, arcs: int, spare: float = 1.0) -> None:
         """Let bushes hold so much and some more; merges take arcs beside those of the tree."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numba
@@ -112,25 +113,27 @@ class TreeLoader:
         )
         return Trees(link_cost, self._od_cost)
 
-    def customise(self, cost: Array, largest: float | None = None) -> Array:
+    def customise(self, cost: Array, largest: Callable[[], float] | None = None) -> Array:
         """Customise the metric to ``cost [link], s``, raised so that no circle is free.
 
         Parameters
         ----------
         cost : array [link], s
-        largest : float, s, optional
-            The most that any trip costs; rounding may hide what links of dearer ways cost. A link
-            that costs far more would else raise all others to one cost.
+        largest : callable, optional
+            Returns the most that any trip costs, s; rounding may hide what links of dearer ways
+            cost. A link that costs far more would else raise all others to one cost.
 
         Returns
         -------
         array [link], s
             The costs as raised.
         """
-        if largest is None:
-            largest = _LINKS_OF_A_PATH * float(cost[np.isfinite(cost)].max(initial=0.0))
-        least = _LEAST_COST * (largest or 1.0)
-        link_cost = np.where(self._in_core & (cost < least), least, cost)
+        most = _LINKS_OF_A_PATH * float(cost[np.isfinite(cost)].max(initial=0.0))
+        low = self._in_core & (cost < _LEAST_COST * (most or 1.0))
+        if largest is not None and low.any():
+            most = min(most, largest())
+        least = _LEAST_COST * (most or 1.0)
+        link_cost = np.where(low & (cost < least), least, cost)
         self._customise(link_cost)
         return link_cost
 
