@@ -11,7 +11,8 @@ import numpy as np
 from cczsim.assignment.hierarchy import build_hierarchy
 from cczsim.assignment.search_graph import SearchGraph
 from cczsim.columns import Array
-from cczsim.kernels.hierarchy import N_LANES, N_SUMS, Metric, customise, unpack
+from cczsim.kernels.customisation import customise
+from cczsim.kernels.hierarchy import N_LANES, N_SUMS, Metric, unpack
 from cczsim.kernels.hierarchy_sweep import load, skim
 from cczsim.network.road import RoadNetwork
 from cczsim.network.turns import Turns
@@ -24,6 +25,9 @@ it. The share is 64 times the rounding of that cost, so that rounding hides no c
 """
 _LINKS_OF_A_PATH = 1000.0
 """No path costs more than so many of the costliest link, where nobody knows what trips cost."""
+
+_TRIANGLES = 65536
+"""So many of a hierarchy's triangles are worth another thread: 0.4 ms of customisation."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,14 @@ class TreeLoader:
         self._in_core = np.zeros(road.n_links, dtype=bool)
         self._in_core[net.core_link] = True
         self._load_cost: Array | None = None
+        self._largest = 0.0
         self._metric_cost: Array | None = None
         n_arcs, n_places = len(net.head), len(net.place_node)
         n_below = int(np.diff(net.first_up)[net.node_place >= 0].sum())
         n_in = n_below + len(net.sink_link) + n_places
         self.metric = Metric(
             cost=np.empty((n_arcs, 2)),
-            via=np.empty((n_arcs, 2, 2), dtype=np.int32),
+            via=np.empty((n_arcs, 2)),
             least=np.empty((n_arcs, 2)),
             in_first=np.empty(n_places + 1, dtype=np.int32),
             in_place=np.empty(n_in, dtype=np.int32),
@@ -84,10 +89,12 @@ class TreeLoader:
         n_blocks = max(1, min(N_SUMS, len(net.batch_zone)))
         n_slots = n_in + n_below + len(net.seed_link) + len(net.direct_link)
         self._block_total = np.empty((n_blocks, n_slots))
+        max_threads = numba.config.NUMBA_NUM_THREADS
+        self._row = np.empty((max_threads, 4, int(np.diff(net.first_up).max(initial=0))))
         self._arc_flow = np.empty((n_arcs, 2))
         self._od_cost = np.empty((len(net.zone_place), len(net.zone_place)))
         # Room for as many threads as there may ever be; what is not used takes no memory.
-        shape = (numba.config.NUMBA_NUM_THREADS, n_places, N_LANES)
+        shape = (max_threads, n_places, N_LANES)
         self._label = np.empty(shape)
         self._above = np.empty(shape, dtype=np.int32)
         self._below = np.empty(shape, dtype=np.int32)
@@ -102,7 +109,7 @@ class TreeLoader:
         link_cost = np.array(cost, dtype=np.float64)
         self._load_cost = None
         self._customise(link_cost)
-        skim(
+        self._largest = skim(
             self.net,
             self.metric,
             link_cost,
@@ -139,7 +146,8 @@ class TreeLoader:
 
     def _customise(self, link_cost: Array) -> None:
         if self._metric_cost is None or not np.array_equal(link_cost, self._metric_cost):
-            customise(self.net, link_cost, self.metric)
+            n_workers = min(numba.get_num_threads(), 1 + len(self.net.triangle) // _TRIANGLES)
+            customise(self.net, link_cost, self.metric, n_workers, self._row)
             self._metric_cost = link_cost
 
     def load(self, trees: Trees, demand: Array) -> Array:
@@ -154,10 +162,7 @@ class TreeLoader:
         """
         if self._load_cost is None:
             self._load_cost = trees.link_cost
-            largest = trees.od_cost.max(initial=0.0)
-            if np.isinf(largest):
-                largest = trees.od_cost.max(where=np.isfinite(trees.od_cost), initial=0.0)
-            least = _LEAST_COST * (largest or 1.0)
+            least = _LEAST_COST * (self._largest or 1.0)
             low = self._in_core & (trees.link_cost < least)
             if low.any():
                 self._load_cost = np.where(low, least, trees.link_cost)
@@ -175,7 +180,7 @@ class TreeLoader:
             self._block_total,
         )
         link_flow = np.empty(self._n_links)
-        unpack(self.net, self.metric, self._block_total, self._arc_flow, link_flow)
+        unpack(self.net, self.metric, self._block_total[0], self._arc_flow, link_flow)
         return link_flow
 
 

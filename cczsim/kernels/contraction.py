@@ -175,12 +175,15 @@ def fill(n: int, low: Any, high: Any, asked: Any) -> Any:
         Whether a node is asked for or lies above one that is.
     parent : int32 array [rank]
         In the elimination tree: the lowest of higher rank, or NONE.
+    size : int32 array [rank]
+        Nodes of the subtree under each, itself among them: they come right before it.
     first_up : int32 array [rank + 1]
         Offset of the neighbours of higher rank ...
     head : int32 array [arc]
         ... rising.
     pair_arc : int32 array [pair]
         The arc between the two nodes.
+    triangle_first : int32 array [rank + 1]
     triangle : int32 array [triangle]
         See :class:`~cczsim.kernels.hierarchy.Hierarchy`.
     """
@@ -244,16 +247,18 @@ def fill(n: int, low: Any, high: Any, asked: Any) -> Any:
     first_up, head = _by_end(n, down, arc_high)
     above = np.full(n, NONE, dtype=np.int32)
     needed = np.zeros(n, dtype=np.bool_)
+    nodes = np.empty(n, dtype=np.int32)
     for node in range(n):
         needed[rank[node]] = asked[node]
-    n_triangles = 0
+        nodes[rank[node]] = size[node]
+    triangle_first = np.zeros(n + 1, dtype=np.int32)
     for node in range(n):
         if first_up[node] < first_up[node + 1]:
             above[node] = head[first_up[node]]
             needed[above[node]] |= needed[node]
         degree = first_up[node + 1] - first_up[node]
-        n_triangles += degree * (degree - 1) // 2
-    triangle = np.empty(n_triangles, dtype=np.int32)
+        triangle_first[node + 1] = triangle_first[node] + degree * (degree - 1) // 2
+    triangle = np.empty(triangle_first[n], dtype=np.int32)
     t = 0
     for node in range(n):
         for i in range(first_up[node], first_up[node + 1]):
@@ -269,7 +274,7 @@ def fill(n: int, low: Any, high: Any, asked: Any) -> Any:
         while head[arc] != rank[high[i]]:
             arc += 1
         pair_arc[i] = arc
-    return rank, needed, above, first_up, head, pair_arc, triangle
+    return rank, needed, above, nodes, first_up, head, pair_arc, triangle_first, triangle
 
 
 @kernel

@@ -17,8 +17,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from cczsim.kernels._jit import kernel
 from cczsim.kernels.types import Array
 
@@ -33,8 +31,8 @@ N_SUMS = 8
 Of 32 blocks each has memory of its own to fill: two threads were 1.4 times as fast as one, not 1.6.
 """
 UP, DOWN = 0, 1
-TIE = 1e-9
-"""Two costs nearer than this share of them may be equal but for rounding."""
+VIA = 2.0**26
+"""No hierarchy has as many arcs: see :class:`Metric`."""
 NONE = -1
 
 
@@ -47,8 +45,20 @@ class Hierarchy(NamedTuple):
         Offset of a core node's first arc to a node of higher rank.
     head : int32 array [arc]
         Its upper node; rises within a node.
+    triangle_first : int32 array [node + 1]
+        Offset of a core node's first triangle.
     triangle : int32 array [triangle]
         The arc between the upper ends of two arcs of one node, for all pairs of arcs in order.
+    cell_first, cell_stop : int32 array [cell]
+        Subtrees of the elimination tree as runs of ranks, that of most triangles first. Threads
+        customise one each.
+    top_node : int32 array [top node]
+        The nodes above all cells, rising.
+    over_first : int32 array [top node + 1]
+        Offset of the first of a top node's ...
+    over_arc, over_stop, over_triangle : int32 array [...]
+        ... arcs from nodes of cells, rising, where the arcs of that node end, and the first
+        triangle of the arc.
     core_link, core_arc, core_way : int32 array [core link]
         Links between core nodes: row in the road network, arc, and UP or DOWN.
     place_node : int32 array [place]
@@ -83,7 +93,15 @@ class Hierarchy(NamedTuple):
 
     first_up: Array
     head: Array
+    triangle_first: Array
     triangle: Array
+    cell_first: Array
+    cell_stop: Array
+    top_node: Array
+    over_first: Array
+    over_arc: Array
+    over_stop: Array
+    over_triangle: Array
     core_link: Array
     core_arc: Array
     core_way: Array
@@ -113,9 +131,10 @@ class Metric(NamedTuple):
     ----------
     cost : float64 array [arc, 2]
         UP and DOWN; inf where no path leads.
-    via : int32 array [arc, 2, 2]
-        The two arcs a cost came by: that at the arc's lower, then that at its upper end. From x up
-        to y over v they are v-x DOWN, v-y UP. NONE and the link's row where it came by a link.
+    via : float64 array [arc, 2]
+        ``lower * VIA + upper``, the two arcs a cost came by: that at the arc's lower, and that at
+        its upper end. From x up to y over v they are v-x DOWN, v-y UP. -1 - the link's row where
+        it came by a link. A float, as LLVM chooses between floats without a branch.
     least : float64 array [arc, 2]
         Scratch space: cost of the least path over nodes of any rank.
     in_first : int32 array [place + 1]
@@ -145,106 +164,6 @@ class Metric(NamedTuple):
 
 
 @kernel
-def customise(net: Any, link_cost: Any, metric: Any) -> None:
-    """Give every arc the least cost over nodes of lower rank, and choose the arcs of sweeps.
-
-    Basic customisation (Dibbelt et al., section 4.3), then, at the nodes that sweeps visit,
-    perfect customisation (section 5.3), whose costs only tell which arcs no sweep needs.
-
-    Parameters
-    ----------
-    net : Hierarchy
-    link_cost : float64 array [link]
-        At least 0; inf closes a link.
-    metric : Metric, written
-    """
-    n_nodes = len(net.first_up) - 1
-    n_places = len(net.place_node)
-    cost, via, least = metric.cost, metric.via, metric.least
-    cost[:] = np.inf
-    for a in range(len(net.core_link)):
-        arc, way, link = net.core_arc[a], net.core_way[a], net.core_link[a]
-        if link_cost[link] < cost[arc, way]:
-            cost[arc, way] = link_cost[link]
-            via[arc, way, 0] = NONE
-            via[arc, way, 1] = link
-    t = 0
-    for node in range(n_nodes):
-        stop = net.first_up[node + 1]
-        for i in range(net.first_up[node], stop):
-            up, down = cost[i, UP], cost[i, DOWN]
-            for j in range(i + 1, stop):
-                arc = net.triangle[t]
-                t += 1
-                over = down + cost[j, UP]
-                if over < cost[arc, UP]:
-                    cost[arc, UP] = over
-                    via[arc, UP, 0] = i
-                    via[arc, UP, 1] = j
-                over = up + cost[j, DOWN]
-                if over < cost[arc, DOWN]:
-                    cost[arc, DOWN] = over
-                    via[arc, DOWN, 0] = i
-                    via[arc, DOWN, 1] = j
-    n_in = 0
-    n_out = 0
-    metric.in_first[0] = 0
-    metric.out_first[0] = 0
-    # Triangles lie by rising rank of their lowest node; from here on they are read from the end.
-    ranked = n_nodes
-    for place in range(n_places):
-        node = net.place_node[place]
-        if node == NONE:
-            for s in range(net.sink_first[place], net.sink_first[place + 1]):
-                if link_cost[net.sink_link[s]] < np.inf:
-                    metric.in_place[n_in] = net.sink_place[s]
-                    metric.in_cost[n_in] = link_cost[net.sink_link[s]]
-                    metric.in_arc[n_in] = -2 - net.sink_link[s]
-                    n_in += 1
-        else:
-            while ranked > node:
-                ranked -= 1
-                degree = net.first_up[ranked + 1] - net.first_up[ranked]
-                t -= degree * (degree - 1) // 2
-            at = t
-            start, stop = net.first_up[node], net.first_up[node + 1]
-            least[start:stop] = cost[start:stop]
-            for i in range(start, stop):
-                up, down = cost[i, UP], cost[i, DOWN]
-                least_up, least_down = least[i, UP], least[i, DOWN]
-                for j in range(i + 1, stop):
-                    rise, fall = least[net.triangle[at], UP], least[net.triangle[at], DOWN]
-                    at += 1
-                    least_up = min(least_up, cost[j, UP] + fall)
-                    least_down = min(least_down, rise + cost[j, DOWN])
-                    least[j, UP] = min(least[j, UP], up + rise)
-                    least[j, DOWN] = min(least[j, DOWN], fall + down)
-                least[i, UP], least[i, DOWN] = least_up, least_down
-                other = net.node_place[net.head[i]]
-                # inf is not less than inf: arcs that lead nowhere fall out here too.
-                if down < np.inf and down <= least_down * (1.0 + TIE):
-                    metric.in_place[n_in] = other
-                    metric.in_cost[n_in] = down
-                    metric.in_arc[n_in] = i
-                    n_in += 1
-                if up < np.inf and up <= least_up * (1.0 + TIE):
-                    metric.out_place[n_out] = other
-                    metric.out_tail[n_out] = place
-                    metric.out_cost[n_out] = up
-                    metric.out_arc[n_out] = i
-                    n_out += 1
-        # Sweeps take arcs in pairs, which makes them three times as fast: a label waits for its
-        # last value to be stored half as often. Place 0 has no arcs, so may end any.
-        if (n_in - metric.in_first[place]) % 2 == 1:
-            metric.in_place[n_in] = 0
-            metric.in_cost[n_in] = np.inf
-            metric.in_arc[n_in] = NONE
-            n_in += 1
-        metric.in_first[place + 1] = n_in
-        metric.out_first[place + 1] = n_out
-
-
-@kernel
 def count_slots(net: Any, metric: Any) -> int:
     """Return how many slots of :func:`~cczsim.kernels.hierarchy_sweep.push` are in use."""
     arcs: int = metric.in_first[-1] + metric.out_first[-1]
@@ -252,25 +171,21 @@ def count_slots(net: Any, metric: Any) -> int:
 
 
 @kernel
-def unpack(net: Any, metric: Any, block_total: Any, arc_flow: Any, link_flow: Any) -> None:
+def unpack(net: Any, metric: Any, total: Any, arc_flow: Any, link_flow: Any) -> None:
     """Bring flow from slots down to links (Buchhold et al., section 4.2).
 
     Parameters
     ----------
     net : Hierarchy
     metric : Metric
-    block_total : float64 array [block, slot]
-        From :func:`~cczsim.kernels.hierarchy_sweep.load`; changed.
+    total : float64 array [slot]
+        From :func:`~cczsim.kernels.hierarchy_sweep.load`.
     arc_flow : float64 array [arc, 2]
         Scratch space.
     link_flow : float64 array [link], written
     """
     link_flow[:] = 0.0
     arc_flow[:] = 0.0
-    n_slots = count_slots(net, metric)
-    total = block_total[0, :n_slots]
-    for block in range(1, len(block_total)):
-        total += block_total[block, :n_slots]
     for k in range(metric.in_first[-1]):
         if metric.in_arc[k] >= 0:
             arc_flow[metric.in_arc[k], DOWN] = total[k]
@@ -292,9 +207,10 @@ def unpack(net: Any, metric: Any, block_total: Any, arc_flow: Any, link_flow: An
             here = arc_flow[arc, way]
             if here == 0.0:
                 continue
-            lower, upper = metric.via[arc, way, 0], metric.via[arc, way, 1]
-            if lower == NONE:
-                link_flow[upper] += here
+            via = metric.via[arc, way]
+            if via < 0.0:
+                link_flow[int(-1.0 - via)] += here
             else:
+                lower = int(via / VIA)
                 arc_flow[lower, 1 - way] += here
-                arc_flow[upper, way] += here
+                arc_flow[int(via - lower * VIA), way] += here

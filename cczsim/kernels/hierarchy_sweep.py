@@ -137,24 +137,30 @@ def count_lanes(net: Any, batch: int) -> int:
 @kernel
 def skim_batch(
     net: Any, metric: Any, link_cost: Any, batch: int, label: Any, above: Any, od_cost: Any
-) -> None:
-    """Find the least costs from a batch's origins; see :func:`skim`."""
+) -> float:
+    """Find the least costs from a batch's origins, and return the largest; see :func:`skim`."""
     climb(net, metric, link_cost, batch, label, above)
     descend(net, metric, batch, label)
     close(net, link_cost, batch, label, above[:0])
     lanes = net.batch_zone[batch]
     n_used = count_lanes(net, batch)
+    most = np.zeros(N_LANES)
     for other in range(len(net.zone_place)):
         place = net.zone_place[other]
         for lane in range(n_used):
             od_cost[lanes[lane], other] = label[place, lane]
+        for lane in range(N_LANES):
+            here = label[place, lane] if label[place, lane] < np.inf else 0.0
+            most[lane] = here if here > most[lane] else most[lane]
+    largest: float = most.max()
+    return largest
 
 
 @parallel_kernel
 def skim(
     net: Any, metric: Any, link_cost: Any, n_workers: int, label: Any, above: Any, od_cost: Any
-) -> None:
-    """Find the least costs between zones.
+) -> float:
+    """Find the least costs between zones, and return the largest of those that are finite.
 
     Parameters
     ----------
@@ -170,9 +176,13 @@ def skim(
         inf where no path leads.
     """
     n_batches = len(net.batch_zone)
+    most = np.zeros(n_workers)
     for worker in numba.prange(n_workers):
         for batch in range(worker, n_batches, n_workers):
-            skim_batch(net, metric, link_cost, batch, label[worker], above[worker], od_cost)
+            here = skim_batch(net, metric, link_cost, batch, label[worker], above[worker], od_cost)
+            most[worker] = max(most[worker], here)
+    largest: float = most.max()
+    return largest
 
 
 @kernel
@@ -237,6 +247,22 @@ def push(net: Any, metric: Any, batch: int, above: Any, below: Any, flow: Any, t
 
 
 @kernel
+def put_demand(net: Any, batch: int, demand: Any, flow: Any) -> None:
+    """Put the demand of a batch's origins where it leaves the network."""
+    n_zones, zone_place, lanes = len(net.zone_place), net.zone_place, net.batch_zone[batch]
+    n_used = count_lanes(net, batch)
+    # As many destinations at a time as a line of the cache holds.
+    for first in range(0, n_zones, 8):
+        stop = min(first + 8, n_zones)
+        for lane in range(n_used):
+            origin = lanes[lane]
+            at = zone_place[origin]
+            for other in range(first, stop):
+                place = zone_place[other]
+                flow[place, lane] += demand[origin, other] if place != at else 0.0
+
+
+@kernel
 def load_batch(
     net: Any, metric: Any, link_cost: Any, batch: int, label: Any, above: Any, below: Any,
     flow: Any, demand: Any, total: Any,
@@ -245,13 +271,7 @@ def load_batch(
     climb(net, metric, link_cost, batch, label, above)
     descend_tree(net, metric, batch, label, below)
     close(net, link_cost, batch, label, below)
-    lanes = net.batch_zone[batch]
-    n_used = count_lanes(net, batch)
-    for other in range(len(net.zone_place)):
-        place = net.zone_place[other]
-        for lane in range(n_used):
-            if net.zone_place[lanes[lane]] != place:
-                flow[place, lane] += demand[lanes[lane], other]
+    put_demand(net, batch, demand, flow)
     push(net, metric, batch, above, below, flow, total)
 
 
@@ -273,24 +293,35 @@ def load(
     demand : float64 array [zone, zone]
         Not loaded between zones of one node, and where no path leads.
     block_total : float64 array [block, slot], written
-        Flow of fixed blocks of batches, by slots as in :func:`push`.
+        Scratch space but for the first row: flow by slots as in :func:`push`, the sum of fixed
+        blocks of batches in order.
     """
     n_batches = len(net.batch_zone)
     n_blocks = len(block_total)
     n_slots = count_slots(net, metric)
-    for worker in numba.prange(n_workers):
-        for block in range(worker, n_blocks, n_workers):
-            block_total[block, :n_slots] = 0.0
-            for batch in range(block * n_batches // n_blocks, (block + 1) * n_batches // n_blocks):
-                load_batch(
-                    net,
-                    metric,
-                    link_cost,
-                    batch,
-                    label[worker],
-                    above[worker],
-                    below[worker],
-                    flow[worker],
-                    demand,
-                    block_total[block],
-                )
+    # One parallel loop for both, which is compiled in half the time.
+    for phase in range(2):
+        for worker in numba.prange(n_workers):
+            if phase == 0:
+                for block in range(worker, n_blocks, n_workers):
+                    total = block_total[block]
+                    total[:n_slots] = 0.0
+                    stop = (block + 1) * n_batches // n_blocks
+                    for batch in range(block * n_batches // n_blocks, stop):
+                        load_batch(
+                            net,
+                            metric,
+                            link_cost,
+                            batch,
+                            label[worker],
+                            above[worker],
+                            below[worker],
+                            flow[worker],
+                            demand,
+                            total,
+                        )
+            else:
+                begin, end = worker * n_slots // n_workers, (worker + 1) * n_slots // n_workers
+                for block in range(1, n_blocks):
+                    for slot in range(begin, end):
+                        block_total[0, slot] += block_total[block, slot]

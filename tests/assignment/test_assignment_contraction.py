@@ -72,7 +72,7 @@ def test_nodes_of_few_neighbours_are_peeled_off(graph: tuple[int, Array, Array],
 def test_fill_is_what_elimination_adds(graph: tuple[int, Array, Array]) -> None:
     n, a, b = graph
     asked = np.arange(n) % 5 == 0
-    rank, needed, parent, first, head, pair_arc, triangle = fill(
+    rank, needed, parent, size, first, head, pair_arc, triangle_first, triangle = fill(
         n, np.minimum(a, b), np.maximum(a, b), asked
     )
     assert_array_equal(np.sort(rank), np.arange(n))
@@ -96,16 +96,18 @@ def test_fill_is_what_elimination_adds(graph: tuple[int, Array, Array]) -> None:
         for i, one in enumerate(upper[node])
         for other in upper[node][i + 1 :]
     ]
+    assert triangle_first.tolist() == [0, *np.cumsum([len(u) * (len(u) - 1) // 2 for u in upper])]
     above = {int(rank[node]) for node in np.flatnonzero(asked)}
     for node in range(n):
         if node in above and parent[node] != NONE:
             above.add(int(parent[node]))
     assert set(np.flatnonzero(needed).tolist()) == above
     # In a postorder every subtree is a run of ranks that ends with its root.
-    size = np.ones(n, dtype=int)
+    nodes = np.ones(n, dtype=int)
     for node in range(n):
         if parent[node] != NONE:
-            size[parent[node]] += size[node]
+            nodes[parent[node]] += nodes[node]
+    assert_array_equal(size, nodes)
     for node in range(n):
         if parent[node] != NONE:
             assert parent[node] - size[parent[node]] < node - size[node] + 1 <= node
