@@ -19,7 +19,9 @@ def add(commands: Commands) -> None:
     assign.add_argument(
         "--algorithm", default="b", help="b (default), bfw, cfw, fw, msa, aon or sue"
     )
-    assign.add_argument("--gap", type=number, default=1e-6, help="relative gap (default 1e-6)")
+    assign.add_argument(
+        "--gap", type=number, help="relative gap (default 1e-6; 1e-12 with --proportional)"
+    )
     assign.add_argument("--max-iterations", type=positive, default=1000)
     assign.add_argument("--threads", type=positive)
     assign.add_argument(
@@ -53,6 +55,11 @@ def add(commands: Commands) -> None:
     assign.add_argument("--pairs", type=Path, metavar="FILE.csv", help="origin,destination")
     assign.add_argument("--paths", type=Path, metavar="FILE.csv", help="used ways of --pairs")
     assign.add_argument(
+        "--proportional", action="store_true",
+        help="skims, selections, paths and flows of classes by the most likely ways: all origins, "
+        "destinations and classes use ways of equal cost in the same proportion",
+    )  # fmt: skip
+    assign.add_argument(
         "--warm-start", type=Path, metavar="FILE.npz", help="start from saved bushes"
     )
     assign.add_argument(
@@ -65,6 +72,8 @@ def add(commands: Commands) -> None:
 def _assign(progress: Progress, **options: Any) -> int:
     from cczsim.pipeline.assign import assign
 
+    if options["gap"] is None:
+        options["gap"] = 1e-12 if options["proportional"] else 1e-6
     return assign(progress=progress, **options)
 
 

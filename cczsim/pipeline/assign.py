@@ -15,6 +15,12 @@ from cczsim.assignment.algorithm_b import BushParams, assign_bushes, compile_bus
 from cczsim.assignment.algorithms import Params, params_of, solve
 from cczsim.assignment.direction import load_search
 from cczsim.assignment.frank_wolfe import FrankWolfeParams
+from cczsim.assignment.proportional import (
+    GAP,
+    Proportional,
+    compile_proportional,
+    make_proportional,
+)
 from cczsim.assignment.result import IterationRecord, RoadAssignment
 from cczsim.assignment.shortest import compile_kernels
 from cczsim.assignment.stochastic import StochasticParams, compile_stochastic
@@ -28,7 +34,14 @@ from cczsim.io.bush_file import read_bushes, write_bushes
 from cczsim.io.class_file import read_classes
 from cczsim.network.network import Network
 from cczsim.pipeline.assign_analysis import answer, read_questions
-from cczsim.pipeline.assign_report import class_report, make_report, peak_rss_mb, write_flows
+from cczsim.pipeline.assign_report import (
+    class_report,
+    likely_report,
+    make_report,
+    peak_rss_mb,
+    say_ways,
+    write_flows,
+)
 from cczsim.pipeline.progress import Progress
 from cczsim.scenario.ledger import name_pairs
 from cczsim.units import parse
@@ -82,6 +95,7 @@ def assign(
     selection: Path | None = None,
     pairs: Path | None = None,
     paths: Path | None = None,
+    proportional: bool = False,
     warm_start: Path | None = None,
     save_bushes: Path | None = None,
     progress: Progress,
@@ -94,7 +108,8 @@ def assign(
     Returns
     -------
     int
-        0; 1 where the gap was not reached, or more demand is unreachable than ``lost_demand``.
+        0; 1 where the gap or ways in proportion (``proportional``) were not reached, or more demand
+        is unreachable than ``lost_demand``.
     """
     params, tolerated = _options(algorithm, gap, max_iterations, theta, lost_demand)
     check_targets(flows, json_file, skims, paths, save_bushes)
@@ -107,8 +122,13 @@ def assign(
         length_unit = float(net.info.build.get("length_unit_m", 1.0))
         factors = (toll_factor * time_unit, distance_factor * time_unit / length_unit)
         questions = read_questions(net, skims, selection, select_link, select_zone, pairs, paths)
-        keep = questions.any or save_bushes is not None
+        keep = questions.any or save_bushes is not None or proportional
         _refuse_what_does_not_go(params, system, classes, trips, factors, keep or warm_start)
+        if proportional and gap > GAP:
+            raise InputError.of(
+                "--gap", f"{gap:g}", f"at most {GAP:g} with --proportional",
+                "leave it out: ways of equal cost are told from others near equilibrium only",
+            )  # fmt: skip
         bushes = read_bushes(warm_start) if warm_start else None
         user_classes = (
             read_classes(classes, net.road, net.zones.zone_id, time_unit, length_unit)
@@ -129,6 +149,8 @@ def assign(
             load_search()
         elif isinstance(params, BushParams):
             compile_bushes()
+            if proportional:
+                compile_proportional()
         elif isinstance(params, StochasticParams):
             compile_stochastic()
             params = replace(params, theta=params.theta / time_unit)
@@ -170,6 +192,17 @@ def assign(
                 distance_factor=factors[1], turns=net.turns, on_iteration=show,
             )  # fmt: skip
     solve_seconds = time.perf_counter() - start
+    names = [one.name for one in user_classes] or [""]
+    costs = of_classes.link_cost if of_classes is not None else result.link_cost[None, :]
+    likely: Proportional | None = None
+    if proportional and result.relative_gap <= GAP and result.bushes is not None:
+        with progress.step("proportion"):
+            likely = make_proportional(result.bushes, net.zones.centroid, costs)
+        if likely.converged:
+            result = replace(result, bushes=likely.solution)
+        if likely.converged and of_classes is not None:
+            pce = np.array([[one.pce] for one in user_classes])
+            of_classes = replace(of_classes, road=result, link_flow=likely.class_flow / pce)
     report = make_report(network, net, result, used, time_unit)
     report |= {
         "read_seconds": read_seconds,
@@ -183,17 +216,20 @@ def assign(
         report["system_optimum"] = {"total_cost": best.total_cost / time_unit}
     if of_classes is not None:
         report["classes"] = class_report(of_classes)
+    if proportional:
+        report["proportional"] = likely_report(likely, time_unit)
     if json_file is not None:
         write_text(json_file, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     if flows is not None:
         write_flows(net, result, best, of_classes, time_unit, flows)
     if result.bushes is not None:
-        names = [one.name for one in user_classes] or [""]
-        costs = of_classes.link_cost if of_classes is not None else result.link_cost[None, :]
         answer(questions, net, result, names, costs, time_unit, length_unit)
         if save_bushes is not None:
             write_bushes(result.bushes.start(), save_bushes)
-    return _say(result, net.zones.zone_id, tolerated, progress)
+    code = _say(result, net.zones.zone_id, tolerated, progress)
+    if questions.any or proportional:
+        progress.say(say_ways(likely, proportional, time_unit))
+    return 1 if proportional and not (likely and likely.converged) else code
 
 
 def _refuse_what_does_not_go(
@@ -212,7 +248,7 @@ def _refuse_what_does_not_go(
         )  # fmt: skip
     if bushes and not by_bushes:
         faults.add(
-            "--algorithm", "one without bushes, for skims, selections, paths or bushes to save",
+            "--algorithm", "one without bushes, for skims, selections, paths, proportion or bushes",
             "algorithm b, and no --system-optimum",
         )  # fmt: skip
     faults.raise_if_any()

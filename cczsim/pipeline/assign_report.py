@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cczsim.assignment.proportional import Proportional
 from cczsim.assignment.result import RoadAssignment
 from cczsim.assignment.system_optimum import SystemOptimum
 from cczsim.assignment.user_classes import ClassAssignment
@@ -77,6 +78,37 @@ def class_report(of_classes: ClassAssignment) -> list[dict[str, Any]]:
         }
         for one, lost in zip(of_classes.classes, of_classes.unreachable, strict=True)
     ]
+
+
+def likely_report(likely: Proportional | None, time_unit: float) -> dict[str, Any]:
+    """Return what ``--json`` says of ways in proportion; None where the gap was not reached."""
+    if likely is None:
+        return {"reached": False}
+    return {
+        "reached": likely.converged,
+        "tolerance": likely.tolerance / time_unit,
+        "apart": likely.apart,
+        "flow_error": likely.flow_error,
+        "entropy_before": likely.entropy_before,
+        "entropy": likely.entropy,
+        "steps": likely.steps,
+    }
+
+
+def say_ways(likely: Proportional | None, asked: bool, time_unit: float) -> str:
+    """Return in words which of all ways with these link flows the answers are of."""
+    if likely is None or not likely.converged:
+        why = "; link flows were not met" if likely is not None else ""
+        hint = "" if asked else " (--proportional finds the most likely one)"
+        return (
+            f"ways are those of the bushes{why}: one of many divisions of the same link flows{hint}"
+        )
+    return (
+        f"ways are the most likely ones: link flows kept to {likely.flow_error:.0e} of all trips, "
+        f"entropy {likely.entropy_before:,.1f} → {likely.entropy:,.1f}; links within "
+        f"{likely.tolerance / time_unit:.1e} of a least cost count as least, and "
+        f"{likely.apart:.0e} of the flow is on others"
+    )
 
 
 def write_flows(

@@ -10,10 +10,12 @@ from cczsim.pipeline.progress import Progress
 
 
 def compile_bush_kernels() -> None:
-    """Compile what Algorithm B takes."""
+    """Compile what Algorithm B takes, and ways in proportion."""
     from cczsim.assignment.algorithm_b import compile_bushes
+    from cczsim.assignment.proportional import compile_proportional
 
     compile_bushes()
+    compile_proportional()
 
 
 def compile_other_kernels() -> None:

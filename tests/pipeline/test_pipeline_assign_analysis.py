@@ -105,6 +105,47 @@ def test_everything_that_can_be_asked(folder: Path) -> None:
     assert json.loads((folder / "again.json").read_text(encoding="utf-8"))["iterations"] == 1
 
 
+def test_ways_in_proportion(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cars and vans see both streets alike: they use them in the same proportion."""
+    (folder / "vans.toml").write_text(
+        '[[class]]\nname = "car"\ntrips = "x_trips.tntp"\n'
+        '[[class]]\nname = "van"\ntrips = "trucks.csv"\npce = 2.0\n'
+    )
+    ask = [
+        "assign", str(folder / "x_net.tntp"), "--classes", str(folder / "vans.toml"),
+        "--flows", str(folder / "flows.csv"), "--json", str(folder / "out.json"),
+        "--select-link", "3-4", "--selection", str(folder / "chosen"),
+        "--pairs", str(folder / "pairs.csv"), "--paths", str(folder / "ways.csv"),
+    ]  # fmt: skip
+    assert main(ask) == 0
+    assert "ways are those of the bushes" in capsys.readouterr().err
+    assert "proportional" not in json.loads((folder / "out.json").read_text(encoding="utf-8"))
+    plain = [float(row["flow"]) for row in rows(folder / "flows.csv")]
+    assert main([*ask, "--proportional"]) == 0
+    assert "ways are the most likely ones" in capsys.readouterr().err
+    report = json.loads((folder / "out.json").read_text(encoding="utf-8"))
+    assert report["relative_gap"] <= 1e-12
+    assert report["proportional"]["reached"]
+    assert report["proportional"]["flow_error"] < 1e-9
+    flows = rows(folder / "flows.csv")
+    np.testing.assert_allclose([float(row["flow"]) for row in flows], plain, rtol=1e-2)
+    shares = [[float(row[key]) / trips for row in flows[1:3]]
+              for key, trips in (("flow_car", 1500.0), ("flow_van", 100.0))]  # fmt: skip
+    assert 0.1 < shares[0][0] < 0.9
+    assert shares[0] == pytest.approx(shares[1], rel=1e-9)
+    ways = rows(folder / "ways.csv")
+    assert [way["class"] for way in ways] == ["car", "car", "van", "van"]
+    assert main([*ask, "--proportional", "--gap", "1e-6"]) == 2
+    assert "at most 1e-10" in capsys.readouterr().err
+    assert main([*ask, "--proportional", "--max-iterations", "1"]) == 1
+    assert "ways are those of the bushes" in capsys.readouterr().err
+    report = json.loads((folder / "out.json").read_text(encoding="utf-8"))
+    assert report["proportional"] == {"reached": False}
+    bare = ["assign", str(folder / "x_net.tntp"), "--proportional", "--algorithm", "bfw"]
+    assert main(bare) == 2
+    assert "algorithm b" in capsys.readouterr().err
+
+
 def test_faults_come_all_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "classes.toml").write_text(
         '[[class]]\nname = "a"\ntrips = "none.csv"\npce = 0\nclosed_classes = ["lane"]\n'
