@@ -144,7 +144,9 @@ class Bushes:
         self._block_flow = np.empty((N_BLOCKS, n_arcs))
         net = self._loader.net
         self._n_workers = max(1, min(numba.get_num_threads(), len(net.batch_zone)))
-        self._work = grow_work(self._n_workers, len(net.place_node), road.n_nodes, road.n_links)
+        # Bushes of a network with more nodes, or more states of turns, are read before they shrink.
+        most = max(road.n_nodes, 0 if start is None else int(start.rows.size.max(initial=0)))
+        self._work = grow_work(self._n_workers, len(net.place_node), most, road.n_links)
         self._state = LinkState(np.zeros(road.n_links), np.zeros(n_arcs), np.zeros(n_arcs))
         self._class_flow = np.zeros((len(models), road.n_links))
         self._change = np.empty(road.n_links)

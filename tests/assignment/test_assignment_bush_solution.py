@@ -111,6 +111,16 @@ def test_trips_of_a_zone_that_moved_begin_where_it_is_now() -> None:
     assert warm.objective == pytest.approx(cold.objective, rel=1e-8)
 
 
+def test_a_network_with_fewer_nodes_starts_from_bushes_of_more() -> None:
+    n, zones = 200, ZoneSystem(zone_id=[1, 2], centroid=[0, 1])
+    trips = np.array([[0.0, 10.0], [0.0, 0.0]])
+    chain = roads(n, [(i, i + 1, 1.0, 1.0) for i in range(n - 1)])
+    before = solved(chain, zones.replace(centroid=[0, n - 1]), trips)
+    assert before.bushes is not None
+    warm = assign_bushes(roads(2, [(0, 1, 1.0, 1.0)]), zones, trips, start=before.bushes.start())
+    np.testing.assert_array_equal(warm.link_flow, [10.0])
+
+
 def test_bushes_do_not_widen_from_one_warm_start_to_the_next() -> None:
     road, zones, demand = grid(6, 12)
     found = solved(road, zones, demand)
