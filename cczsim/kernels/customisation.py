@@ -19,7 +19,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from cczsim.kernels._jit import inner_kernel, kernel, parallel_kernel
+from cczsim.kernels._jit import inner_kernel, parallel_kernel, sub_kernel
 from cczsim.kernels.hierarchy import DOWN, NONE, UP, VIA
 
 TIE = 1e-9
@@ -28,7 +28,7 @@ N_PLACES = 64
 """Places whose arcs a thread writes at a time."""
 
 
-@kernel
+@sub_kernel
 def put_links(net: Any, link_cost: Any, metric: Any) -> None:
     """Give every arc the cost of the least costly link between its ends."""
     cost, via = metric.cost, metric.via
@@ -59,7 +59,7 @@ def relax(cost: Any, via: Any, triangle: Any, t: int, i: int, stop: int) -> None
         via[arc, DOWN] = over if over_down < least_down else via_down
 
 
-@kernel
+@sub_kernel
 def raise_cell(net: Any, metric: Any, cell: int) -> None:
     """Give the arcs that begin in a cell the least cost over nodes of lower rank."""
     end = net.cell_stop[cell]
@@ -73,7 +73,7 @@ def raise_cell(net: Any, metric: Any, cell: int) -> None:
             t += stop - i - 1
 
 
-@kernel
+@sub_kernel
 def raise_over(net: Any, metric: Any, top: int) -> None:
     """Lower the costs of arcs that begin in a top node by ways over nodes of cells."""
     for k in range(net.over_first[top], net.over_first[top + 1]):
@@ -83,7 +83,7 @@ def raise_over(net: Any, metric: Any, top: int) -> None:
         )  # fmt: skip
 
 
-@kernel
+@sub_kernel
 def raise_top(net: Any, metric: Any) -> None:
     """Lower the costs of arcs that begin in a top node by ways over others."""
     cost, via = metric.cost, metric.via
@@ -141,7 +141,7 @@ def is_needed(cost: float, least: float) -> bool:
     return (cost < np.inf) & (cost <= least * (1.0 + TIE))
 
 
-@kernel
+@sub_kernel
 def settle_top(net: Any, metric: Any, row: Any) -> None:
     """Settle the top nodes that sweeps visit."""
     for node in net.top_node[::-1]:
@@ -149,7 +149,7 @@ def settle_top(net: Any, metric: Any, row: Any) -> None:
             settle(net, metric, node, row)
 
 
-@kernel
+@sub_kernel
 def settle_cell(net: Any, metric: Any, cell: int, row: Any) -> None:
     """Settle the nodes of a cell that sweeps visit."""
     for node in range(net.cell_stop[cell] - 1, net.cell_first[cell] - 1, -1):
@@ -157,7 +157,7 @@ def settle_cell(net: Any, metric: Any, cell: int, row: Any) -> None:
             settle(net, metric, node, row)
 
 
-@kernel
+@sub_kernel
 def number(net: Any, link_cost: Any, metric: Any) -> None:
     """Turn the numbers of places' arcs into offsets."""
     metric.in_first[0] = 0
@@ -175,7 +175,7 @@ def number(net: Any, link_cost: Any, metric: Any) -> None:
         metric.out_first[place + 1] += metric.out_first[place]
 
 
-@kernel
+@sub_kernel
 def write_arcs(net: Any, link_cost: Any, metric: Any, first: int, stop: int) -> None:
     """Write the arcs that sweeps follow to and from the places from ``first`` to ``stop``."""
     cost, least = metric.cost, metric.least
@@ -216,14 +216,14 @@ def write_arcs(net: Any, link_cost: Any, metric: Any, first: int, stop: int) -> 
             n_in += 1
 
 
-@kernel
+@sub_kernel
 def worker_of(cell: int, n_workers: int) -> int:
     """Deal the cells, which fall in size, out to and fro."""
     turn, at = divmod(cell, n_workers)
     return at if turn % 2 == 0 else n_workers - 1 - at
 
 
-@kernel
+@sub_kernel
 def take_share(
     net: Any, link_cost: Any, metric: Any, phase: int, worker: int, n_workers: int, row: Any
 ) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from cczsim.kernels._jit import kernel
+from cczsim.kernels._jit import kernel, sub_kernel
 from cczsim.kernels.types import Array
 
 N_LANES = 32
@@ -163,7 +163,7 @@ class Metric(NamedTuple):
     out_cost: Array
 
 
-@kernel
+@sub_kernel
 def count_slots(net: Any, metric: Any) -> int:
     """Return how many slots of :func:`~cczsim.kernels.hierarchy_sweep.push` are in use."""
     arcs: int = metric.in_first[-1] + metric.out_first[-1]

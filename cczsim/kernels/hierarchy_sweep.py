@@ -16,11 +16,11 @@ from typing import Any
 import numba
 import numpy as np
 
-from cczsim.kernels._jit import kernel, parallel_kernel
+from cczsim.kernels._jit import parallel_kernel, sub_kernel
 from cczsim.kernels.hierarchy import N_LANES, NONE, count_slots
 
 
-@kernel
+@sub_kernel
 def climb(net: Any, metric: Any, link_cost: Any, batch: int, label: Any, above: Any) -> None:
     """Label the places above a batch's origins by paths that only rise.
 
@@ -60,7 +60,7 @@ def climb(net: Any, metric: Any, link_cost: Any, batch: int, label: Any, above: 
                 label[other, lane] = here if here < least else least
 
 
-@kernel
+@sub_kernel
 def descend(net: Any, metric: Any, batch: int, label: Any) -> None:
     """Label all places from those of higher rank; see :func:`climb`."""
     at, stop = net.batch_first[batch], net.batch_first[batch + 1]
@@ -79,7 +79,7 @@ def descend(net: Any, metric: Any, batch: int, label: Any) -> None:
                 label[place, lane] = here if here < label[place, lane] else label[place, lane]
 
 
-@kernel
+@sub_kernel
 def descend_tree(net: Any, metric: Any, batch: int, label: Any, below: Any) -> None:
     """Label as :func:`descend` does, to the bit, and write the ``in`` arc each label came by.
 
@@ -106,7 +106,7 @@ def descend_tree(net: Any, metric: Any, batch: int, label: Any, below: Any) -> N
                 label[place, lane] = here_2 if here_2 < least else least
 
 
-@kernel
+@sub_kernel
 def close(net: Any, link_cost: Any, batch: int, label: Any, below: Any) -> None:
     """Put in what the hierarchy does not know: links from zone to zone, and a zone to itself.
 
@@ -125,7 +125,7 @@ def close(net: Any, link_cost: Any, batch: int, label: Any, below: Any) -> None:
         label[net.zone_place[zone], lane] = 0.0
 
 
-@kernel
+@sub_kernel
 def count_lanes(net: Any, batch: int) -> int:
     """Return how many origins a batch holds."""
     n_used = N_LANES
@@ -134,7 +134,7 @@ def count_lanes(net: Any, batch: int) -> int:
     return n_used
 
 
-@kernel
+@sub_kernel
 def skim_batch(
     net: Any, metric: Any, link_cost: Any, batch: int, label: Any, above: Any, od_cost: Any
 ) -> float:
@@ -185,7 +185,7 @@ def skim(
     return largest
 
 
-@kernel
+@sub_kernel
 def push(net: Any, metric: Any, batch: int, above: Any, below: Any, flow: Any, total: Any) -> None:
     """Send the flow at places back to the batch's origins, and count it on arcs.
 
@@ -246,7 +246,7 @@ def push(net: Any, metric: Any, batch: int, above: Any, below: Any, flow: Any, t
                 total[seed_slot - 2 - k] += here
 
 
-@kernel
+@sub_kernel
 def put_demand(net: Any, batch: int, demand: Any, flow: Any) -> None:
     """Put the demand of a batch's origins where it leaves the network."""
     n_zones, zone_place, lanes = len(net.zone_place), net.zone_place, net.batch_zone[batch]
@@ -262,7 +262,7 @@ def put_demand(net: Any, batch: int, demand: Any, flow: Any) -> None:
                 flow[place, lane] += demand[origin, other] if place != at else 0.0
 
 
-@kernel
+@sub_kernel
 def load_batch(
     net: Any, metric: Any, link_cost: Any, batch: int, label: Any, above: Any, below: Any,
     flow: Any, demand: Any, total: Any,
